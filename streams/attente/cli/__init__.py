@@ -1,0 +1,1 @@
+"""The command attente: one module per group of commands."""

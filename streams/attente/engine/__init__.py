@@ -1,0 +1,1 @@
+"""The Faust application: it moves bytes between Kafka and the core, and decides nothing."""
