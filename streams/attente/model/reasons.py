@@ -1,6 +1,7 @@
 """Why an event is refused: the reason codes of the dead letters."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -9,7 +10,7 @@ class Reason(StrEnum):
     EMPTY = "empty"
     """The record has no value."""
     NOT_JSON = "not_json"
-    """The bytes are not one JSON value in UTF-8."""
+    """The bytes are not one JSON value in UTF-8, or nest deeper than any reader should follow."""
     NOT_AN_OBJECT = "not_an_object"
     """The JSON value is not an object."""
     WRONG_SPECVERSION = "wrong_specversion"
@@ -41,7 +42,7 @@ class Reason(StrEnum):
 REASONS = tuple(Reason)
 
 
-class Refusal(ValueError):
+class Refusal(ValueError):  # noqa: N818 - a refusal is an answer, and the word of the dead letters
     """An event that cannot be accepted.
 
     Attributes:
@@ -53,3 +54,12 @@ class Refusal(ValueError):
         super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+_SHOWN: Final = 60  # characters: enough to recognise a value, too few to fill a log
+
+
+def shown(text: str, longest: int = _SHOWN) -> str:
+    """A text for one line of a message: printable, because it comes from anywhere, and cut when it is long."""
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:longest])
+    return line if len(text) <= longest else f"{line}… ({len(text)} characters)"

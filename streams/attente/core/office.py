@@ -1,0 +1,386 @@
+"""An office: the facts held about its tickets, desks, kiosks, and the figures that follow from them.
+
+State is what cannot be folded again (sealed figures, deficits of counters, corrections) and the facts held. Panes are
+derived: a function of the facts, kept up to date by what each new fact changes.
+"""
+
+from bisect import insort
+from hashlib import blake2b
+from typing import Final
+
+from attente.core import panes
+from attente.core.days import Days
+from attente.core.facts import (
+    KIND,
+    LOW_42,
+    NARROW,
+    SESSION_OPENED,
+    TIME,
+    attribute,
+    order,
+    pack,
+    session_order,
+    unpack,
+)
+from attente.core.panes import CELL, MEASURE, PANE_MS, SECONDS, SUM, Row, change
+from attente.core.plan import OfficePlan, Plan
+from attente.core.sessions import Sessions, fold_sessions
+from attente.core.visit import NOT_ISSUED, PAUSE, WAITING, Delta, Visit, fold, mark_of
+from attente.model.events import DeskClosed, DeskOpened, KioskHeartbeat, OfficeClosed, OfficeOpened, VisitorTurnedAway
+from attente.model.kinds import Kind
+
+QUARTER_MS: Final = 900_000  # the grain of sealing
+LONGEST_MS: Final = panes.BEYOND * 1000
+SESSION_KINDS: Final = (
+    (int(Kind.OFFICE_CLOSED), int(Kind.OFFICE_OPENED)),
+    (int(Kind.DESK_CLOSED), int(Kind.DESK_OPENED)),
+)
+COUNTED: Final = frozenset(
+    {
+        panes.ISSUED,
+        panes.TRANSFERRED,
+        panes.REQUEUED,
+        panes.TURNED_AWAY,
+        panes.REACHED + panes.ISSUED_TO_STARTED,
+        *range(panes.SERVED, panes.SERVED + 4),
+    }
+)
+"""Measures that a counter shows by their count alone."""
+TIMED: Final = frozenset({panes.REACHED, panes.LEFT_ABANDONED, panes.LEFT_NO_SHOW})
+"""Measures that a counter shows as a histogram too."""
+
+SessionEvent = DeskOpened | DeskClosed | OfficeOpened | OfficeClosed
+Turned = tuple[int, int, int]
+"""Instant, number of the service, count of visitors turned away."""
+Beat = tuple[int, int, int, str]
+"""Instant, events spooled, drift in milliseconds, version of a kiosk's newest heartbeat."""
+
+
+def identity(source: str, id_: str) -> int:
+    """64 bits that stand for an event's source and id."""
+    text = f"{len(source)}:{source}{id_}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+
+
+class Office:
+    """One office of a partition.
+
+    Attributes:
+        open, closed: visits by ticket; open ones live, those over (or closed overnight) as packed facts.
+        panes: pane -> row of counts; derived.
+        due: quarter of an hour -> tickets whose last fact lay there or later when they were filed; an index.
+        passed: the latest cut-over that stream time has reached.
+        sessions: facts of desks and of the office by business day and desk ("" is the office itself).
+        deficits: series of a counter -> by how much its exact count is below the greatest it has had.
+        touched: panes changed since the view last looked; not state.
+    """
+
+    def __init__(self, plan: Plan, office: OfficePlan, stream: int) -> None:
+        self.plan = plan
+        self.id = office.id
+        self.calendar = office.calendar
+        self.services = office.services
+        self.passed = office.calendar.cut_over_before(stream)
+        self.next_cut_over = office.calendar.cut_over_after(stream)
+        self.open: dict[str, Visit] = {}
+        self.closed: dict[str, bytes] = {}
+        self.due: dict[int, list[str]] = {}
+        self.panes: dict[int, Row] = {}
+        self.touched: set[int] = set()
+        self.sessions: dict[tuple[int, str], list[int]] = {}
+        self.turned: dict[int, Turned] = {}
+        self.beats: dict[str, Beat] = {}
+        self.days = Days()
+        self.deficits: dict[int, int] = {}
+        self.corrections = 0
+        self._pane = -1
+        self._row: Row = {}
+        self._took_back = False
+
+    # ---- the sink of contributions: in place, for the fast path
+
+    def _turn_to(self, pane: int) -> Row:
+        row = self.panes.get(pane)
+        if row is None:
+            row = self.panes[pane] = {}
+        self.touched.add(pane)
+        self._pane = pane
+        self._row = row
+        return row
+
+    def look(self) -> set[int]:
+        """The panes changed since the last look."""
+        touched = self.touched
+        self.touched = set()
+        self._pane = -1
+        return touched
+
+    def add(self, pane: int, key: int, n: int) -> None:
+        """Count `n` under a key."""
+        row = self._row if pane == self._pane else self._turn_to(pane)
+        row[key] = row.get(key, 0) + n
+
+    def wait(self, pane: int, head: int, wait_ms: int) -> None:
+        """Count one wait."""
+        row = self._row if pane == self._pane else self._turn_to(pane)
+        key = head - (-wait_ms // 1000 if wait_ms < LONGEST_MS else -panes.BEYOND)
+        row[key] = row.get(key, 0) + 1
+        if wait_ms:
+            key = head | SUM
+            row[key] = row.get(key, 0) + wait_ms
+
+    def take_back(self, pane: int, head: int, wait_ms: int) -> None:
+        """Count one wait less."""
+        self._change(pane, head | panes.whole_seconds(wait_ms), -1)
+        self._change(pane, head | SUM, -wait_ms)
+        self._took_back = True
+
+    def _change(self, pane: int, key: int, by: int) -> None:
+        """Change a count either way; a pane without counts is no pane."""
+        row = self._row if pane == self._pane else self._turn_to(pane)
+        change(row, key, by)
+        if not row:
+            del self.panes[pane]
+            self._pane = -1
+
+    def _apply(self, net: list[tuple[int, int, int]]) -> None:
+        """Changes of one event, whatever their sign: panes, deficits of counters, corrections."""
+        for pane, key, n in net:
+            self._change(pane, key, n)
+            if n < 0:
+                self._took_back = True
+        if self._took_back or self.deficits:
+            self._settle(net)
+
+    def _settle(self, net: list[tuple[int, int, int]]) -> None:
+        """Keep each counter's greatest value: a fall of the exact count deepens its deficit, a rise fills it first."""
+        series: Row = {}
+        for _, key, n in net:
+            for name in self._series_of(key):
+                series[name] = series.get(name, 0) + n
+        for name, n in series.items():
+            deficit = self.deficits.get(name, 0) - n
+            if deficit > 0:
+                self.deficits[name] = deficit
+            else:
+                self.deficits.pop(name, None)
+
+    def _series_of(self, key: int) -> list[int]:
+        """The counter series that an entry of a pane is part of, named by keys of coarse rows, cumulative."""
+        measure = key >> MEASURE & 255
+        if measure == panes.ISSUED:
+            return [key]
+        head = key >> CELL >> 2 << 2 << CELL | measure << MEASURE  # all channels together
+        seconds = key & SECONDS
+        if measure in TIMED:
+            if seconds == SUM:
+                return [head | SUM]
+            return [*(head | bound for bound in self.plan.bounds if bound >= seconds), head | panes.BEYOND]
+        return [head] if measure in COUNTED and seconds != SUM else []
+
+    # ---- tickets
+
+    def learn(self, ticket: str, fact: int, at: int) -> bool:
+        """Take a fact about a ticket; False where it was known.
+
+        The fast path moves the live visit in place: the fact lies after all known ones, the ticket was issued, no
+        counter is below its greatest value, and the last cut-over lies before the fact. All else is a refold.
+        """
+        visit = self.open.get(ticket)
+        probe = fact if fact <= NARROW else at << TIME
+        if visit is None:
+            if at < self.passed or fact >> KIND & 15 or self.deficits or ticket in self.closed:
+                return self._refold(ticket, fact)
+            visit = self.open[ticket] = Visit(self.plan)
+            self._file(ticket, at)
+        elif probe <= visit.last or visit.phase == NOT_ISSUED or at < self.passed or self.deficits:
+            return self._refold(ticket, fact)
+        visit.facts.append(fact)
+        visit.last = fact if fact <= NARROW else mark_of(fact)
+        visit.step(fact, at, self)
+        if visit.phase > PAUSE:
+            del self.open[ticket]
+            self.closed[ticket] = pack(visit.facts)
+        if self._took_back:
+            self.corrections += 1
+            self._took_back = False
+        return True
+
+    def _refold(self, ticket: str, fact: int) -> bool:
+        """f(facts + fact) - f(facts), whatever the order of arrival."""
+        visit = self.open.get(ticket)
+        if visit is not None:
+            facts = visit.facts
+        else:
+            packed = self.closed.get(ticket)
+            facts = [] if packed is None else unpack(packed)
+        if fact in facts:
+            return False
+        before = Delta()
+        if facts:
+            self._fold(facts, before)
+        else:
+            self._file(ticket, fact >> TIME & LOW_42)
+        facts = facts[:]
+        insort(facts, fact, key=order)
+        after = Delta()
+        self._hold(ticket, facts, self._fold(facts, after))
+        self._apply(after.less(before))
+        if self._took_back:
+            self.corrections += 1
+            self._took_back = False
+        return True
+
+    def _fold(self, facts: list[int], sink: Delta) -> Visit:
+        visit = fold(facts, self.plan, sink)
+        visit.overnight(self.passed, self.calendar, sink)
+        return visit
+
+    def _hold(self, ticket: str, facts: list[int], visit: Visit) -> None:
+        if visit.phase > PAUSE:
+            self.open.pop(ticket, None)
+            self.closed[ticket] = pack(facts)
+        else:
+            self.closed.pop(ticket, None)
+            self.open[ticket] = visit
+
+    def _file(self, ticket: str, at: int) -> None:
+        self.due.setdefault(at // QUARTER_MS, []).append(ticket)
+
+    def load_ticket(self, ticket: str, packed: bytes) -> None:
+        """Take a ticket from a checkpoint: its contributions are derived again."""
+        facts = unpack(packed)
+        delta = Delta()
+        visit = self._fold(facts, delta)
+        self._hold(ticket, facts, visit)
+        self._file(ticket, visit.last >> TIME)
+        for (pane, key), n in delta.counts.items():
+            self._change(pane, key, n)
+
+    # ---- desks and the office itself
+
+    def learn_session(self, event: SessionEvent, at: int, sequence: int) -> bool:
+        """Take a fact about a desk or the office; False where it was known."""
+        desk = event.desk if isinstance(event, DeskOpened | DeskClosed) else ""
+        kind = SESSION_OPENED if isinstance(event, DeskOpened | OfficeOpened) else 1 - SESSION_OPENED
+        fact = sequence << 146 | at << TIME | kind << KIND | attribute(event, 0)
+        name = (self.calendar.day_of(at), desk)
+        facts = self.sessions.get(name, [])
+        if fact in facts:
+            return False
+        before = fold_sessions(facts)
+        facts = facts[:]
+        insort(facts, fact, key=session_order)
+        self.sessions[name] = facts
+        after = fold_sessions(facts)
+        net = Delta()
+        self._contradict(desk, after, net, 1)
+        self._contradict(desk, before, net, -1)
+        self._apply([(pane, key, n) for (pane, key), n in net.counts.items() if n])
+        if self._took_back or not set(before.closed) <= set(after.closed):
+            self.corrections += 1
+            self._took_back = False
+        return True
+
+    @staticmethod
+    def _contradict(desk: str, sessions: Sessions, sink: Delta, n: int) -> None:
+        for kind, at in sessions.contradictions:
+            name = SESSION_KINDS[1 if desk else 0][kind]
+            sink.add(at // PANE_MS, panes.CONTRADICTION << MEASURE | name, n)
+
+    def load_session(self, day: int, desk: str, facts: list[int]) -> None:
+        """Take a desk's day from a checkpoint."""
+        self.sessions[day, desk] = facts
+        net = Delta()
+        self._contradict(desk, fold_sessions(facts), net, 1)
+        for (pane, key), n in net.counts.items():
+            self.add(pane, key, n)
+
+    # ---- visitors turned away, kiosks
+
+    def learn_turned(self, event: VisitorTurnedAway, at: int, service: int) -> bool:
+        """Take a turning away; False where it was known."""
+        name = identity(event.source, event.id)
+        if name in self.turned:
+            return False
+        self.load_turned(name, (at, service, event.count))
+        if self.deficits:
+            self._settle([(0, service << 2 << CELL | panes.TURNED_AWAY << MEASURE, event.count)])
+        return True
+
+    def load_turned(self, name: int, turned: Turned) -> None:
+        """Take a turning away from a checkpoint."""
+        at, service, count = turned
+        self.turned[name] = turned
+        self.add(at // PANE_MS, service << 2 << CELL | panes.TURNED_AWAY << MEASURE, count)
+
+    def learn_beat(self, event: KioskHeartbeat, at: int) -> bool:
+        """Take a heartbeat; False where a newer one, or this one, is known."""
+        known = self.beats.get(event.kiosk)
+        if known is not None and known[0] >= at:
+            return False
+        self.beats[event.kiosk] = (at, event.spooled, event.driftms, event.version)
+        return True
+
+    # ---- what stream time brings
+
+    def turn(self, stream: int, cut: int) -> None:
+        """Stream time has reached a new quarter of an hour or a cut-over; what is before `cut` can no longer change."""
+        if stream >= self.next_cut_over:
+            self.passed = self.calendar.cut_over_before(stream)
+            self.next_cut_over = self.calendar.cut_over_after(stream)
+            for ticket, visit in list(self.open.items()):
+                if visit.phase >= WAITING:
+                    visit.overnight(self.passed, self.calendar, self)
+                    if visit.phase > PAUSE:
+                        del self.open[ticket]
+                        self.closed[ticket] = pack(visit.facts)
+            self.days.rest(self.calendar.day_of(cut), self.calendar.day_of(stream))
+        self._seal_tickets(cut)
+        self._seal_sessions(cut)
+        self._seal_turned(cut)
+        for kiosk in [kiosk for kiosk, beat in self.beats.items() if beat[0] < cut]:
+            del self.beats[kiosk]
+
+    def _seal_tickets(self, cut: int) -> None:
+        end = cut // QUARTER_MS
+        for quarter in sorted(quarter for quarter in self.due if quarter < end):
+            for ticket in self.due.pop(quarter):
+                visit = self.open.get(ticket)
+                facts = unpack(self.closed[ticket]) if visit is None else visit.facts
+                last = facts[-1] >> TIME & LOW_42
+                if last >= cut:
+                    self._file(ticket, last)
+                    continue
+                gone = Delta()
+                self._fold(facts, gone)
+                self._move(gone)
+                if visit is None:
+                    del self.closed[ticket]
+                else:
+                    del self.open[ticket]
+
+    def _seal_sessions(self, cut: int) -> None:
+        for day, desk in [name for name in self.sessions if self.calendar.start_of(name[0] + 1) < cut]:
+            end = self.calendar.start_of(day + 1)
+            sessions = fold_sessions(self.sessions.pop((day, desk)))
+            gone = Delta()
+            self._contradict(desk, sessions, gone, 1)
+            self._move(gone)
+            measure = panes.OPEN_DESK_MS if desk else panes.OPEN_OFFICE_MS
+            opened = sum(until - since for since, until in sessions.until(end, end))
+            self.days.add(day, measure << MEASURE | SUM, opened, self.plan.bounds)
+
+    def _seal_turned(self, cut: int) -> None:
+        for name in [name for name, turned in self.turned.items() if turned[0] < cut]:
+            at, service, count = self.turned.pop(name)
+            gone = Delta()
+            gone.add(at // PANE_MS, service << 2 << CELL | panes.TURNED_AWAY << MEASURE, count)
+            self._move(gone)
+
+    def _move(self, gone: Delta) -> None:
+        """Contributions that can no longer change go from panes to the figures of their business day."""
+        for (pane, key), n in gone.counts.items():
+            if n:
+                self._change(pane, key, -n)
+                self.days.add(self.calendar.day_of(pane * PANE_MS), key, n, self.plan.bounds)

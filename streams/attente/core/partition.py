@@ -1,0 +1,231 @@
+"""A partition: a deterministic function of a prefix of its log and of the registry.
+
+Whether an event counts, which figures it changes and when something is sealed depends on the records alone: their
+order, their bytes and their timestamps; never on a clock, on how records are batched, or on who computes it.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple, Protocol
+
+from attente.core.facts import ARRIVED, DUE, KIND, SEQUENCE, TIME, attribute
+from attente.core.office import QUARTER_MS, Office
+from attente.core.plan import Plan
+from attente.model.events import (
+    AnyEvent,
+    KioskHeartbeat,
+    TicketEvent,
+    TicketIssued,
+    TicketRequeued,
+    TicketTransferred,
+    VisitorTurnedAway,
+    decode,
+)
+from attente.model.instants import milliseconds, text_of
+from attente.model.partitioning import partition_of
+from attente.model.plausible import check_plausible
+from attente.model.reasons import Reason, Refusal
+from attente.model.refusals import explain
+
+AHEAD_MS: Final = 5 * 60_000  # how far a kiosk's clock may be ahead of the broker's
+NEVER: Final = 1 << 62
+
+
+class Record(Protocol):
+    """A record of the log, as the transport hands it over. `timestamp` is in milliseconds since 1970."""
+
+    @property
+    def offset(self) -> int:
+        """Where it stands in its partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """The broker's time, or in an archive the producer's."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The office."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The event."""
+
+
+class Dead(NamedTuple):
+    """A record that was refused, whole."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    reason: Reason
+    detail: str
+
+
+class Partition:
+    """The state of one partition after all records before `next_offset`.
+
+    Attributes:
+        origin: the first offset that this state has seen; 0 unless the log's beginning was already gone.
+        stream: stream time, the greatest record timestamp so far.
+        edge: the stream time at which something is due: a quarter of an hour or an office's cut-over.
+        read, counted, duplicate, refused: conservation: read = counted + duplicate + all refused.
+        dead: refused records that nobody has taken yet (`take_dead`); not state.
+        marks: (offset, digest) of the states that `mark` asked for; not state.
+    """
+
+    def __init__(self, plan: Plan, number: int, partitions: int, origin: int = 0) -> None:
+        self.plan = plan
+        self.number = number
+        self.partitions = partitions
+        self.origin = origin
+        self.next_offset = origin
+        self.stream = 0
+        self.edge = 0
+        self.offices: dict[bytes, Office] = {}
+        self.read = 0
+        self.counted = 0
+        self.duplicate = 0
+        self.refused: dict[str, int] = {}
+        self.dead: list[Dead] = []
+        self.marks: list[tuple[int, str]] = []
+        self._mark = NEVER
+        self._mark_every = 0
+        self._digest: Callable[[Partition], str] | None = None
+
+    # ---- records
+
+    def ingest(self, records: Iterable[Record]) -> None:  # noqa: C901 - the hot loop: a call here costs 2 % of it
+        """Apply records in order of offset; those before `next_offset` have been applied and are passed over."""
+        plan = self.plan
+        offices = self.offices
+        horizon = plan.horizon
+        for record in records:
+            offset = record.offset
+            if offset < self.next_offset:
+                continue
+            if offset >= self._mark:
+                self._note(offset)
+            self.next_offset = offset + 1
+            self.read += 1
+            timestamp = record.timestamp
+            if timestamp > self.stream:
+                self.stream = timestamp
+                if timestamp >= self.edge:
+                    self._turn(timestamp)
+            key = record.key
+            value = record.value
+            try:
+                event = decode(value)  # type: ignore[arg-type]  # None is refused like any other bad value
+                at = milliseconds(event.time)
+            except (ValueError, TypeError) as error:
+                refusal = explain(value, error)
+                self._refuse(record, refusal.reason, refusal.detail)
+                continue
+            office = offices.get(key) if key is not None else None
+            if office is None or office.id != event.office:
+                try:
+                    office = self._place(key, event)
+                except Refusal as refusal:
+                    self._refuse_event(record, event, at, refusal)
+                    continue
+            if at > timestamp + AHEAD_MS:
+                detail = f"{event.time} is over 5 min after the record's {text_of(timestamp)}; set the kiosk's clock"
+                self._refuse_event(record, event, at, Refusal(Reason.FROM_THE_FUTURE, detail))
+            elif at < self.stream - horizon:
+                detail = f"{event.time} is over {horizon // 60_000} min before stream time {text_of(self.stream)}"
+                self._refuse_event(record, event, at, Refusal(Reason.TOO_LATE, detail))
+            else:
+                self._accept(record, office, event, at)
+
+    def _accept(self, record: Record, office: Office, event: AnyEvent, at: int) -> None:
+        if isinstance(event, TicketEvent):
+            kind = event.kind
+            service = 0
+            extra = int(event.sequence) << SEQUENCE if event.sequence else 0
+            if isinstance(event, TicketIssued):
+                service = office.services.get(event.service, 0)
+                if event.arrived or event.due:
+                    try:
+                        arrived, due = check_plausible(event, at)
+                    except Refusal as refusal:
+                        self._refuse(record, refusal.reason, refusal.detail)
+                        return
+                    extra |= due << DUE | arrived << ARRIVED
+            elif isinstance(event, TicketTransferred):
+                service = office.services.get(event.toservice, 0)
+            elif isinstance(event, TicketRequeued):
+                service = office.services.get(event.service, 0)
+            fact = extra | at << TIME | kind << KIND | attribute(event, service)
+            known = not office.learn(event.ticket, fact, at)
+        elif isinstance(event, VisitorTurnedAway):
+            known = not office.learn_turned(event, at, office.services.get(event.service, 0))
+        elif isinstance(event, KioskHeartbeat):
+            known = not office.learn_beat(event, at)
+        else:
+            known = not office.learn_session(event, at, int(event.sequence or 0))
+        if known:
+            self.duplicate += 1
+        else:
+            self.counted += 1
+
+    def _place(self, key: bytes | None, event: AnyEvent) -> Office:
+        """The office of an event whose key has not been seen here; raises `Refusal` where it has no place."""
+        name = event.office.encode("utf-8", "surrogatepass")
+        if key != name:
+            detail = f"the key is {key!r}, the event's office {event.office!r}; make them equal"
+            raise Refusal(Reason.WRONG_KEY, detail)
+        found = self.plan.offices.get(name)
+        if found is None:
+            detail = f"the registry has no office {event.office!r}; add it or mend the id"
+            raise Refusal(Reason.UNKNOWN_OFFICE, detail)
+        home = partition_of(name, self.partitions)
+        if home != self.number:
+            detail = f"office {event.office!r} belongs in partition {home} of {self.partitions}; use Kafka's murmur2"
+            raise Refusal(Reason.WRONG_PARTITION, detail)
+        office = self.offices[name] = Office(self.plan, found, self.stream)
+        self.edge = min(self.edge, office.next_cut_over)
+        return office
+
+    def _refuse_event(self, record: Record, event: AnyEvent, at: int, refusal: Refusal) -> None:
+        """Refuse an event under the first reason that it has, in the order of docs/definitions.md."""
+        if isinstance(event, TicketIssued):
+            try:
+                check_plausible(event, at)
+            except Refusal as other:
+                last = (Reason.FROM_THE_FUTURE, Reason.TOO_LATE)
+                if other.reason is not Reason.IMPLAUSIBLE_TIME or refusal.reason in last:
+                    refusal = other
+        self._refuse(record, refusal.reason, refusal.detail)
+
+    def _refuse(self, record: Record, reason: Reason, detail: str) -> None:
+        self.refused[reason.value] = self.refused.get(reason.value, 0) + 1
+        self.dead.append(Dead(record.offset, record.timestamp, record.key, record.value, reason, detail))
+
+    def take_dead(self) -> list[Dead]:
+        """The records refused since the last call."""
+        dead = self.dead
+        self.dead = []
+        return dead
+
+    # ---- stream time
+
+    def _turn(self, stream: int) -> None:
+        quarter = stream // QUARTER_MS * QUARTER_MS
+        edge = quarter + QUARTER_MS
+        for office in self.offices.values():
+            office.turn(stream, quarter - self.plan.horizon)
+            edge = min(edge, office.next_cut_over)
+        self.edge = edge
+
+    # ---- states on demand
+
+    def mark(self, every: int, digest: "Callable[[Partition], str]") -> None:
+        """Note the digest of the state at every offset that is a multiple of `every`."""
+        self._mark_every = every
+        self._digest = digest
+        self._mark = (self.next_offset // every + 1) * every
+
+    def _note(self, offset: int) -> None:
+        if self._digest is not None:
+            self.marks.append((self._mark, self._digest(self)))
+        self._mark = (offset // self._mark_every + 1) * self._mark_every

@@ -1,0 +1,81 @@
+"""What a registry means for the core: which clocks run, where buckets end, which days an office has."""
+
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from attente.core import panes
+from attente.core.calendar import Calendar
+from attente.registry.buckets import bounds
+from attente.registry.entities import OTHER, Clock, End, Norm, Per, Registry, Start
+
+STARTS: Final = {Start.ISSUED: panes.FROM_ISSUED, Start.ARRIVED: panes.FROM_ARRIVED, Start.DUE: panes.FROM_DUE}
+ENDS: Final = {End.CALLED: panes.TO_CALLED, End.STARTED: panes.TO_STARTED}
+
+
+def clock_number(clock: Clock) -> int:
+    """A clock's number among the six pairs of a start and an end."""
+    return STARTS[clock.start] * 2 + ENDS[clock.end]
+
+
+class Plan:
+    """A registry, compiled.
+
+    Attributes:
+        starts: the starts of the clocks in use but `issued`, which is always in use.
+        called_starts, started_starts: those in use for each end but `issued`, likewise.
+        visit_clocks: (number, start, end) of the clocks read per first and per visit: issued to called, and each
+            pair that a norm names. Issued to started runs always, but per leg only unless a norm names it.
+        bounds: upper bounds of the histogram buckets in seconds, ascending; every norm's threshold is one.
+        services: the number of each service: `other` is 0, the others follow in the order of their ids, so that a
+            number does not depend on the order in which events came.
+        offices: what an office needs of the registry, by the key of its records.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        numbers = {panes.ISSUED_TO_CALLED} | {clock_number(norm.clock) for norm in registry.norms.values()}
+        extra = sorted(number // 2 for number in numbers if number >= 2)
+        self.starts = sorted(set(extra))
+        self.called_starts = sorted({n // 2 for n in numbers if n >= 2 and n % 2 == panes.TO_CALLED})
+        self.started_starts = sorted({n // 2 for n in numbers if n >= 2 and n % 2 == panes.TO_STARTED})
+        self.visit_clocks = [(n, n // 2, n % 2) for n in sorted(numbers)]
+        self.bounds = bounds(registry)
+        self.horizon = registry.horizon_ms
+        self.services = {OTHER: 0} | {name: i for i, name in enumerate(sorted(registry.services), 1)}
+        calendars = {
+            zone: Calendar(ZoneInfo(zone), registry.cut_over_min)
+            for zone in sorted({office.zone for office in registry.offices.values()})
+        }
+        self.offices = {
+            office.id.encode(): OfficePlan(
+                office.id, calendars[office.zone], {name: self.services[name] for name in office.services}
+            )
+            for office in registry.offices.values()
+        }
+
+
+class OfficePlan:
+    """What one office needs of the registry: its days, and the numbers of the services it offers."""
+
+    def __init__(self, office: str, calendar: Calendar, services: dict[str, int]) -> None:
+        self.id = office
+        self.calendar = calendar
+        self.services = services
+
+
+def answered_and_left(norm: Norm, per: Per) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """The measures whose counts are a norm's answered (with their signs) and left, under one `per`.
+
+    Answered per leg, up to the call, is called less no-show: both lie in the pane of the call.
+    """
+    number = clock_number(norm.clock)
+    start = number // 2
+    if per is Per.FIRST:
+        return ((panes.FIRST_ANSWERED + number, 1),), (panes.FIRST_LEFT + number,)
+    if per is Per.VISIT:
+        return ((panes.VISIT_ANSWERED + number, 1),), (panes.VISIT_LEFT + number,)
+    left = (panes.LEFT_ABANDONED + start, panes.LEFT_NO_SHOW + start)
+    reached = (panes.REACHED + number, 1)
+    if norm.clock.end is End.STARTED:
+        return (reached,), left
+    return (reached, (panes.LEFT_NO_SHOW + start, -1)), left
