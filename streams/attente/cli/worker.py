@@ -1,0 +1,33 @@
+"""`attente worker`: one process that counts the events of its share of the partitions."""
+
+import click
+
+from attente.cli.options import with_settings
+from attente.engine.worker import run
+from attente.settings import Settings
+
+
+@click.command()
+@with_settings(
+    "broker",
+    "topic_prefix",
+    "group",
+    "registry",
+    "worker",
+    "metrics_host",
+    "metrics_port",
+    "session_timeout_seconds",
+    "checkpoint_events",
+    "checkpoint_seconds",
+    "checkpoint_chunk_bytes",
+    "fetch_bytes",
+    "transport",
+    "hash_every",
+)
+def worker(settings: Settings) -> None:
+    """Count the events of some partitions and serve the metrics.
+
+    Any number of workers with the same group and different names share the partitions. SIGTERM stops one cleanly; a
+    worker that cannot go on ends by itself, with a line that says why and an exit code other than 0.
+    """
+    run(settings)

@@ -1,0 +1,28 @@
+"""How a worker that cannot go on ends: one line that says why, and an exit code that is not zero."""
+
+import os
+import sys
+import traceback
+from typing import Final, NoReturn
+
+from attente.errors import AttenteError
+
+INTERNAL: Final = 70
+TRACEBACK: Final = "ATTENTE_TRACEBACK"
+
+
+def end(error: BaseException) -> NoReturn:
+    """End the process at once.
+
+    An exception in a Faust callback is only logged, and one in an agent restarts it without the event; a worker that
+    goes on after either would be wrong in silence. `os._exit` asks nobody, so nothing can keep the process alive.
+    """
+    code = error.exit_code if isinstance(error, AttenteError) else INTERNAL
+    said = " ".join(str(error).split())
+    line = said if isinstance(error, AttenteError) else f"internal failure: {type(error).__name__}: {said}"
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error)
+    sys.stdout.flush()
+    sys.stderr.write(f"attente: worker stops: {line}\n")
+    sys.stderr.flush()
+    os._exit(code)

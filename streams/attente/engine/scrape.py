@@ -1,0 +1,67 @@
+"""A view for a scrape: rendered in slices in the event loop, asked for by a thread of the server's."""
+
+import asyncio
+import time
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
+from typing import Final
+
+from attente.core.view import OfficeView, PartitionView, View
+from attente.engine.engine import Engine
+from attente.engine.owned import Owned
+
+SLICE_S: Final = 0.010  # how long the loop may be held: heartbeats and fetches wait meanwhile
+FRESH_S: Final = 1.0  # scrapes that come closer together share a view
+PATIENCE_S: Final = 8.0
+
+
+class Scrape:
+    """Gives views to threads. What is no longer vouched for at the moment of the answer is left out."""
+
+    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+        self._engine = engine
+        self._loop = loop
+        self._rendering = asyncio.Lock()
+        self._rendered: tuple[float, tuple[tuple[Owned, int, PartitionView], ...]] = (float("-inf"), ())
+
+    def __call__(self) -> View:
+        """The view now; called in any thread but the loop's.
+
+        Raises:
+            TimeoutError: the loop does not turn.
+        """
+        future = asyncio.run_coroutine_threadsafe(self._render(), self._loop)
+        try:
+            rendered = future.result(PATIENCE_S)
+        except FutureTimeoutError:
+            future.cancel()
+            message = f"the event loop has not rendered the figures within {PATIENCE_S:.0f} s"
+            raise TimeoutError(message) from None
+        shown = {owned.number: owned for owned in self._engine.ownership.shown()}
+        views = tuple(
+            view for owned, epoch, view in rendered if shown.get(owned.number) is owned and owned.epoch == epoch
+        )
+        health = self._engine.health()
+        named = {view.partition for view in views}
+        partitions = tuple(replace(one, shown=one.partition in named) for one in health.partitions)
+        return View(replace(health, partitions=partitions), views)
+
+    async def _render(self) -> tuple[tuple[Owned, int, PartitionView], ...]:
+        async with self._rendering:
+            at, views = self._rendered
+            if time.monotonic() - at < FRESH_S:
+                return views
+            began = time.monotonic()
+            rendered = [(owned, owned.epoch, await self._partition(owned)) for owned in self._engine.ownership.shown()]
+            self._rendered = (began, tuple(rendered))
+            return self._rendered[1]
+
+    async def _partition(self, owned: Owned) -> PartitionView:
+        offices: list[OfficeView] = []
+        held = time.monotonic()
+        for office in owned.renderer.offices(owned.now_ms()):
+            offices.append(office)
+            if time.monotonic() - held > SLICE_S:
+                await asyncio.sleep(0)
+                held = time.monotonic()
+        return owned.renderer.partition_view(tuple(offices))

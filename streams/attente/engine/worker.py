@@ -1,0 +1,77 @@
+"""One worker process, from settings to exit code."""
+
+import asyncio
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import faust
+
+from attente.engine import logs
+from attente.engine.app import build
+from attente.engine.engine import Engine
+from attente.engine.exits import end
+from attente.engine.preflight import count_partitions
+from attente.engine.scrape import Scrape
+from attente.engine.watchdog import Watchdog
+from attente.errors import BadInput
+from attente.metrics.collector import ViewCollector
+from attente.metrics.server import MetricsServer
+from attente.registry.load import load
+from attente.settings import Settings
+
+
+class Worker(faust.Worker):  # type: ignore[misc]
+    """Faust's worker without its banner, its log set-up and its hold on stdout."""
+
+    def on_init_dependencies(self) -> Any:
+        """The application alone."""
+        return [self.app]
+
+
+def run(settings: Settings) -> None:
+    """Work until a signal; returns after a clean stop, ends the process with a line and a code otherwise.
+
+    Raises:
+        BadInput: no registry is named, or it has errors.
+        Missing: a topic is not there.
+    """
+    if settings.registry is None:
+        message = "a worker needs a registry; name it with --registry FILE"
+        raise BadInput(message)
+    logs.setup()
+    registry = load(Path(settings.registry))
+    partitions = asyncio.run(count_partitions(settings, _say))
+    engine = Engine(settings, registry, partitions, _say)
+    watchdog = Watchdog(engine)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    scrape = Scrape(engine, loop)
+    server = MetricsServer(
+        ViewCollector(registry, scrape),
+        lambda: watchdog.healthy,
+        host=settings.metrics_host,
+        port=settings.metrics_port,
+    )
+    server.start()
+    _say(f"worker {settings.worker} serves {server.url}/metrics")
+    app = build(engine, watchdog, lambda: _say(f"worker {settings.worker} is a member of {settings.group}"))
+    worker = Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as exit_:
+        server.stop()
+        if exit_.code:
+            raise
+    except Exception as error:  # noqa: BLE001 - one line instead of a traceback
+        end(error)
+
+
+_saying = threading.Lock()
+
+
+def _say(line: str) -> None:
+    with _saying:
+        sys.stderr.write(f"attente: {line}\n")
+        sys.stderr.flush()
