@@ -30,11 +30,21 @@ from attente.registry.entities import (
     Start,
     StillWaiting,
 )
-from oracle import DAY, FUTURE, HOUR, MINUTE, QUARTER, SECOND, TICKET_TYPES, Record, next_cut_over, partition_of
+from oracle import (
+    CHANNELS,
+    DAY,
+    FUTURE,
+    HOUR,
+    MINUTE,
+    QUARTER,
+    SECOND,
+    TICKET_TYPES,
+    Record,
+    next_cut_over,
+    partition_of,
+)
 
 T = TypeVar("T")
-
-CHANNELS = ("walkin", "appointment", "remote")
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,9 @@ FORMS: Final[Mapping[str, Form]] = {
     "session_timeout_seconds": Form("How long the broker waits for a silent worker.", "SECONDS", _whole(1, 3_600)),
     "checkpoint_events": Form("Checkpoint a partition after so many events.", "EVENTS", _whole(1)),
     "checkpoint_seconds": Form("Checkpoint a partition after so many seconds.", "SECONDS", _whole(1)),
-    "checkpoint_chunk_bytes": Form("Write checkpoints in records of so many bytes.", "BYTES", _whole(1_024, 512 * 1024)),
+    "checkpoint_chunk_bytes": Form(
+        "Write checkpoints in records of so many bytes.", "BYTES", _whole(1_024, 512 * 1024)
+    ),
     "fetch_bytes": Form("Fetch so many bytes of a partition at once.", "BYTES", _whole(1_024, 64 * 1024 * 1024)),
     "transport": Form("How batches are read.", "raw|plain", _one_of("raw", "plain")),
     "hash_every": Form("Log the state's hash at every so many offsets; 0 is never.", "EVENTS", _whole(0)),

@@ -1,9 +1,15 @@
 """`attente worker`: one process that counts the events of its share of the partitions."""
 
+from collections.abc import Callable
+
 import click
 
 from attente.cli.options import with_settings
+from attente.core.view import View
 from attente.engine.worker import run
+from attente.metrics.collector import ViewCollector
+from attente.metrics.server import MetricsServer
+from attente.registry.entities import Registry
 from attente.settings import Settings
 
 
@@ -30,4 +36,9 @@ def worker(settings: Settings) -> None:
     Any number of workers with the same group and different names share the partitions. SIGTERM stops one cleanly; a
     worker that cannot go on ends by itself, with a line that says why and an exit code other than 0.
     """
-    run(settings)
+
+    def serve(registry: Registry, source: Callable[[], View], healthy: Callable[[], tuple[bool, str]]) -> MetricsServer:
+        collector = ViewCollector(registry, source)
+        return MetricsServer(collector, healthy, host=settings.metrics_host, port=settings.metrics_port)
+
+    run(settings, serve)

@@ -9,17 +9,17 @@ Narrow facts take 8 bytes when packed (a wide one 32) and fit a machine word whe
 """
 
 from array import array
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from zlib import crc32
 
 from attente.model.events import (
-    AnyEvent,
-    DeskOpened,
     ServiceEnded,
     ServiceStarted,
     TicketAbandoned,
     TicketCalled,
     TicketClosed,
+    TicketEvent,
     TicketIssued,
     TicketRequeued,
     TicketTransferred,
@@ -70,30 +70,60 @@ def checksum(text: str) -> int:
     return found
 
 
-def attribute(event: AnyEvent, service: int) -> int:  # noqa: PLR0911 - one exit a type, the usual ones first
-    """The 16 bits that say which: whatever tells two facts of one kind and instant apart, or changes a figure.
+Numbers = Mapping[str, int]
+"""The numbers of the services that an office offers; every other service is 0, `other`."""
 
-    `service` is the number of the service that the event names (0 for other or none). What decides a figure stands
-    above what does not, so that facts that differ in nothing else have one order, whatever order they came in.
-    """
-    estimated = 1 if event.estimated else 0
-    if isinstance(event, TicketIssued):
-        return service << 6 | CHANNEL[event.channel] << 4 | estimated
-    if isinstance(event, TicketCalled | ServiceStarted):
-        return checksum(event.desk) << 1 | estimated
-    if isinstance(event, ServiceEnded):
-        return OUTCOME[event.outcome] << 13 | checksum(event.desk) << 1 | estimated
-    if isinstance(event, TicketTransferred):
-        return service << 6 | estimated
-    if isinstance(event, TicketRequeued):
-        return service << 6 | (2 if event.service else 0) | estimated
-    if isinstance(event, TicketAbandoned):
-        return checksum(event.reason) << 1 | estimated
-    if isinstance(event, TicketClosed):
-        return CLOSE_REASON[event.reason] << 1 | estimated
-    if isinstance(event, DeskOpened):
-        return checksum(event.services) << 1 | estimated
-    return estimated
+
+# The 16 bits that say which: whatever tells two facts of one kind and instant apart, or changes a figure. What decides
+# a figure stands above what does not, so that facts that differ in nothing else have one order, whichever came first.
+
+
+def _issued(event: TicketIssued, numbers: Numbers) -> int:
+    return numbers.get(event.service, 0) << 6 | CHANNEL[event.channel] << 4 | event.estimated
+
+
+def _at_desk(event: TicketCalled | ServiceStarted, _: Numbers) -> int:
+    return checksum(event.desk) << 1 | event.estimated
+
+
+def _ended(event: ServiceEnded, _: Numbers) -> int:
+    return OUTCOME[event.outcome] << 13 | checksum(event.desk) << 1 | event.estimated
+
+
+def _transferred(event: TicketTransferred, numbers: Numbers) -> int:
+    return numbers.get(event.toservice, 0) << 6 | event.estimated
+
+
+def _requeued(event: TicketRequeued, numbers: Numbers) -> int:
+    return numbers.get(event.service, 0) << 6 | (2 if event.service else 0) | event.estimated
+
+
+def _abandoned(event: TicketAbandoned, _: Numbers) -> int:
+    return checksum(event.reason) << 1 | event.estimated
+
+
+def _closed(event: TicketClosed, _: Numbers) -> int:
+    return CLOSE_REASON[event.reason] << 1 | event.estimated
+
+
+def _plain(event: TicketEvent, _: Numbers) -> int:
+    return event.estimated
+
+
+ATTRIBUTE: Final[tuple[Callable[[Any, Numbers], int], ...]] = (
+    _issued,
+    _at_desk,
+    _plain,  # no_show
+    _at_desk,
+    _plain,  # paused
+    _plain,  # resumed
+    _ended,
+    _transferred,
+    _requeued,
+    _abandoned,
+    _closed,
+)
+"""By kind, the function that makes an event's attribute: a table takes half the time of a chain of tests."""
 
 
 def order(fact: int) -> tuple[int, bool, int, int, int]:

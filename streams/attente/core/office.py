@@ -14,9 +14,10 @@ from attente.core.facts import (
     KIND,
     LOW_42,
     NARROW,
+    SEQUENCE,
     SESSION_OPENED,
     TIME,
-    attribute,
+    checksum,
     order,
     pack,
     session_order,
@@ -25,7 +26,7 @@ from attente.core.facts import (
 from attente.core.panes import CELL, MEASURE, PANE_MS, SECONDS, SUM, Row, change
 from attente.core.plan import OfficePlan, Plan
 from attente.core.sessions import Sessions, fold_sessions
-from attente.core.visit import NOT_ISSUED, PAUSE, WAITING, Delta, Visit, fold, mark_of
+from attente.core.visit import NOT_ISSUED, PAUSE, WAITING, Delta, Visit, fold, follows, mark_of
 from attente.model.events import DeskClosed, DeskOpened, KioskHeartbeat, OfficeClosed, OfficeOpened, VisitorTurnedAway
 from attente.model.kinds import Kind
 
@@ -183,21 +184,25 @@ class Office:
     def learn(self, ticket: str, fact: int, at: int) -> bool:
         """Take a fact about a ticket; False where it was known.
 
-        The fast path moves the live visit in place: the fact lies after all known ones, the ticket was issued, no
-        counter is below its greatest value, and the last cut-over lies before the fact. All else is a refold.
+        The fast path moves the live visit in place: the fact lies after all known ones, the ticket was issued, and the
+        last cut-over lies before the fact. All else is a refold.
         """
         visit = self.open.get(ticket)
-        probe = fact if fact <= NARROW else at << TIME
         if visit is None:
-            if at < self.passed or fact >> KIND & 15 or self.deficits or ticket in self.closed:
+            if at < self.passed or fact >> KIND & 15 or ticket in self.closed:
                 return self._refold(ticket, fact)
             visit = self.open[ticket] = Visit(self.plan)
             self._file(ticket, at)
-        elif probe <= visit.last or visit.phase == NOT_ISSUED or at < self.passed or self.deficits:
+        elif not follows(fact, at, visit) or visit.phase == NOT_ISSUED or at < self.passed:
             return self._refold(ticket, fact)
         visit.facts.append(fact)
         visit.last = fact if fact <= NARROW else mark_of(fact)
-        visit.step(fact, at, self)
+        if self.deficits:
+            delta = Delta()
+            visit.step(fact, at, delta)
+            self._apply(delta.net())
+        else:
+            visit.step(fact, at, self)
         if visit.phase > PAUSE:
             del self.open[ticket]
             self.closed[ticket] = pack(visit.facts)
@@ -263,7 +268,8 @@ class Office:
         """Take a fact about a desk or the office; False where it was known."""
         desk = event.desk if isinstance(event, DeskOpened | DeskClosed) else ""
         kind = SESSION_OPENED if isinstance(event, DeskOpened | OfficeOpened) else 1 - SESSION_OPENED
-        fact = sequence << 146 | at << TIME | kind << KIND | attribute(event, 0)
+        attribute = checksum(event.services) << 1 if isinstance(event, DeskOpened) else 0
+        fact = sequence << SEQUENCE | at << TIME | kind << KIND | attribute | event.estimated
         name = (self.calendar.day_of(at), desk)
         facts = self.sessions.get(name, [])
         if fact in facts:
@@ -276,7 +282,7 @@ class Office:
         net = Delta()
         self._contradict(desk, after, net, 1)
         self._contradict(desk, before, net, -1)
-        self._apply([(pane, key, n) for (pane, key), n in net.counts.items() if n])
+        self._apply(net.net())
         if self._took_back or not set(before.closed) <= set(after.closed):
             self.corrections += 1
             self._took_back = False

@@ -7,7 +7,7 @@ order, their bytes and their timestamps; never on a clock, on how records are ba
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
-from attente.core.facts import ARRIVED, DUE, KIND, SEQUENCE, TIME, attribute
+from attente.core.facts import ARRIVED, ATTRIBUTE, DUE, KIND, SEQUENCE, TIME
 from attente.core.office import QUARTER_MS, Office
 from attente.core.plan import Plan
 from attente.model.events import (
@@ -15,15 +15,13 @@ from attente.model.events import (
     KioskHeartbeat,
     TicketEvent,
     TicketIssued,
-    TicketRequeued,
-    TicketTransferred,
     VisitorTurnedAway,
     decode,
 )
 from attente.model.instants import milliseconds, text_of
 from attente.model.partitioning import partition_of
 from attente.model.plausible import check_plausible
-from attente.model.reasons import Reason, Refusal
+from attente.model.reasons import Reason, Refusal, shown
 from attente.model.refusals import explain
 
 AHEAD_MS: Final = 5 * 60_000  # how far a kiosk's clock may be ahead of the broker's
@@ -140,22 +138,16 @@ class Partition:
     def _accept(self, record: Record, office: Office, event: AnyEvent, at: int) -> None:
         if isinstance(event, TicketEvent):
             kind = event.kind
-            service = 0
-            extra = int(event.sequence) << SEQUENCE if event.sequence else 0
-            if isinstance(event, TicketIssued):
-                service = office.services.get(event.service, 0)
-                if event.arrived or event.due:
-                    try:
-                        arrived, due = check_plausible(event, at)
-                    except Refusal as refusal:
-                        self._refuse(record, refusal.reason, refusal.detail)
-                        return
-                    extra |= due << DUE | arrived << ARRIVED
-            elif isinstance(event, TicketTransferred):
-                service = office.services.get(event.toservice, 0)
-            elif isinstance(event, TicketRequeued):
-                service = office.services.get(event.service, 0)
-            fact = extra | at << TIME | kind << KIND | attribute(event, service)
+            fact = at << TIME | kind << KIND | ATTRIBUTE[kind](event, office.services)
+            if event.sequence:
+                fact |= int(event.sequence) << SEQUENCE
+            if isinstance(event, TicketIssued) and (event.arrived or event.due):
+                try:
+                    arrived, due = check_plausible(event, at)
+                except Refusal as refusal:
+                    self._refuse(record, refusal.reason, refusal.detail)
+                    return
+                fact |= due << DUE | arrived << ARRIVED
             known = not office.learn(event.ticket, fact, at)
         elif isinstance(event, VisitorTurnedAway):
             known = not office.learn_turned(event, at, office.services.get(event.service, 0))
@@ -172,11 +164,11 @@ class Partition:
         """The office of an event whose key has not been seen here; raises `Refusal` where it has no place."""
         name = event.office.encode("utf-8", "surrogatepass")
         if key != name:
-            detail = f"the key is {key!r}, the event's office {event.office!r}; make them equal"
+            detail = f"the key is {shown(repr(key))}, the event's office {shown(event.office)}; make them equal"
             raise Refusal(Reason.WRONG_KEY, detail)
         found = self.plan.offices.get(name)
         if found is None:
-            detail = f"the registry has no office {event.office!r}; add it or mend the id"
+            detail = f"the registry has no office {shown(event.office)}; add it or mend the id"
             raise Refusal(Reason.UNKNOWN_OFFICE, detail)
         home = partition_of(name, self.partitions)
         if home != self.number:

@@ -1,12 +1,12 @@
 """What a registry means for the core: which clocks run, where buckets end, which days an office has."""
 
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from attente.core import panes
 from attente.core.calendar import Calendar
 from attente.registry.buckets import bounds
 from attente.registry.entities import OTHER, Clock, End, Norm, Per, Registry, Start
+from attente.registry.zones import zone as zone_rules
 
 STARTS: Final = {Start.ISSUED: panes.FROM_ISSUED, Start.ARRIVED: panes.FROM_ARRIVED, Start.DUE: panes.FROM_DUE}
 ENDS: Final = {End.CALLED: panes.TO_CALLED, End.STARTED: panes.TO_STARTED}
@@ -43,7 +43,7 @@ class Plan:
         self.horizon = registry.horizon_ms
         self.services = {OTHER: 0} | {name: i for i, name in enumerate(sorted(registry.services), 1)}
         calendars = {
-            zone: Calendar(ZoneInfo(zone), registry.cut_over_min)
+            zone: Calendar(zone_rules(zone), registry.cut_over_min)
             for zone in sorted({office.zone for office in registry.offices.values()})
         }
         self.offices = {

@@ -14,7 +14,8 @@ from attente.core.levels import percentiles, within
 from attente.core.office import Office
 from attente.core.panes import CELL, MEASURE, PANE_MS, SECONDS, SUM, Row
 from attente.core.partition import Partition
-from attente.core.plan import Plan, answered_and_left
+from attente.core.plan import ENDS as ENDS_OF_CLOCKS
+from attente.core.plan import STARTS, Plan, answered_and_left
 from attente.core.sessions import fold_sessions
 from attente.core.view import (
     Counts,
@@ -27,9 +28,10 @@ from attente.core.view import (
     WaitStats,
     Window,
 )
-from attente.core.visit import WAITING
+from attente.core.visit import WAITING, Visit
 from attente.model.events import AnyEvent
 from attente.model.kinds import CHANNELS, OUTCOMES
+from attente.model.partitioning import partition_of
 from attente.registry.entities import OTHER, Detail, Norm, Per
 
 TYPES: Final[dict[int, str]] = {struct.kind: str(struct.__struct_config__.tag) for struct in AnyEvent.__args__}
@@ -95,13 +97,19 @@ class Renderer:
         self.partition = partition
         self.plan: Plan = partition.plan
         self.memory: dict[bytes, Memory] = {}
+        # An office is shown before its first event: a counter that appears at 1 out of nowhere has no increase.
+        self.silent = {
+            key: Office(self.plan, office, partition.stream)
+            for key, office in self.plan.offices.items()
+            if partition_of(key, partition.partitions) == partition.number
+        }
 
     def offices(self, now: int) -> Iterator[OfficeView]:
         """The view of each office as of `now` (ms): stream time, advanced by elapsed time while nothing comes.
 
         Each office is rendered in one go, so its figures are of one instant; between offices events may be applied.
         """
-        for key in list(self.partition.offices):
+        for key in list(self.silent):
             yield self.office(key, now)
 
     def partition_view(self, offices: tuple[OfficeView, ...]) -> PartitionView:
@@ -113,7 +121,7 @@ class Renderer:
 
     def office(self, key: bytes, now: int) -> OfficeView:
         """The view of one office."""
-        office = self.partition.offices[key]
+        office = self.partition.offices.get(key) or self.silent[key]
         memory = self.memory.setdefault(key, Memory())
         day = office.calendar.day_of(now)
         hour = office.calendar.hour_of(now)
@@ -174,10 +182,10 @@ class _OfficeRendering:
                 self.total[key] = self.total.get(key, 0) + n
                 self.live[key] = self.live.get(key, 0) + n
         self.seen = {key >> CELL >> 2 for key in self.total if key >> MEASURE & 255 != panes.CONTRADICTION}
-        self.waiting: dict[int, list[tuple[int, int]]] = {}  # service -> (cell, leg's begin)
+        self.waiting: dict[int, list[Visit]] = {}  # by service
         for visit in office.open.values():
             if visit.phase == WAITING:
-                self.waiting.setdefault(visit.cell >> 2, []).append((visit.cell, visit.since))
+                self.waiting.setdefault(visit.cell >> 2, []).append(visit)
         self.seen |= self.waiting.keys()
         self.seen |= {key >> CELL >> 2 for key in office.deficits}  # a counter does not vanish when its count does
 
@@ -296,7 +304,7 @@ class _OfficeRendering:
             },
             greatest_waits={end: self._histogram(numbers, measure) for end, measure in ENDS.items()},
             waiting=len(waiting),
-            waiting_since_ms=min((since for _, since in waiting), default=None),
+            waiting_since_ms=min((visit.since for visit in waiting), default=None),
             waiting_beyond={norm.id: self._beyond(norm, waiting) for norm in norms},
             lifetime=lifetime,
             lifetime_wait_ms={
@@ -340,9 +348,15 @@ class _OfficeRendering:
             sum_ms + self._deficit(numbers, measure, SUM),
         )
 
-    def _beyond(self, norm: Norm, waiting: list[tuple[int, int]]) -> int:
-        limit = self.now - norm.threshold_s * 1000
-        return sum(since < limit and CHANNELS[cell & 3] in norm.channels for cell, since in waiting)
+    def _beyond(self, norm: Norm, waiting: list[Visit]) -> int:
+        start, end = STARTS[norm.clock.start], ENDS_OF_CLOCKS[norm.clock.end]
+        per = norm.clock.per
+        limit = norm.threshold_s * 1000
+        return sum(
+            visit.waited(self.now, start, end, per_visit=per is Per.VISIT, per_first=per is Per.FIRST) > limit
+            for visit in waiting
+            if CHANNELS[visit.cell & 3] in norm.channels
+        )
 
     def _counts(self, row: Row, norm: Norm, per: Per, numbers: list[int]) -> Counts:
         channels = [i for i in ALL_CHANNELS if CHANNELS[i] in norm.channels]

@@ -84,6 +84,10 @@ class Delta:
         self.add(pane, head | panes.whole_seconds(wait_ms), -1)
         self.add(pane, head | panes.SUM, -wait_ms)
 
+    def net(self) -> list[tuple[int, int, int]]:
+        """All that is left, as (pane, key, count), without zeros."""
+        return [(pane, key, n) for (pane, key), n in self.counts.items() if n]
+
     def less(self, other: "Delta") -> list[tuple[int, int, int]]:
         """What this one has more than the other, as (pane, key, count), without zeros."""
         net = dict(self.counts)
@@ -324,6 +328,20 @@ class Visit:
             self.start_end = at
             self.start_outcome = NEITHER
 
+    def waited(self, now: int, start: int, end: int, per_visit: bool, per_first: bool) -> int:
+        """How long a visit that waits now has waited by a clock, in milliseconds; -1 where the clock has stopped.
+
+        Per first it has once a later leg has begun.
+        """
+        if not per_visit:
+            return -1 if per_first and self.legs > 1 else self._wait_until(now, start)
+        if self.legs == 1:
+            return self._wait_until(now, start)
+        begin = (self.issued, self.walked_in, self.due)[start]
+        first_end = self.first_start_end if end == panes.TO_STARTED else self.first_call_end
+        rest = self.rest_start if end == panes.TO_STARTED else self.rest_call
+        return max(0, first_end - begin) + rest + now - self.since
+
     # ---- legs and the end of a visit
 
     def _bank(self) -> None:
@@ -385,13 +403,21 @@ def mark_of(fact: int) -> int:
     return fact if fact <= NARROW else (fact & NARROW) | LOW_TIME
 
 
+def follows(fact: int, at: int, visit: Visit) -> bool:
+    """Whether a fact lies after all that the visit has taken; `at` is its time."""
+    if fact <= NARROW:
+        return fact > visit.last
+    return at << TIME > visit.last or order(fact) > order(visit.facts[-1])
+
+
 def fold(facts: list[int], plan: Plan, sink: Sink) -> Visit:
     """The reference: sorted facts through the state machine, clocks askew by up to five seconds set right."""
     visit = Visit(plan)
     visit.facts = facts
     visit.last = mark_of(facts[-1])
-    issue = next((fact for fact in facts if fact >> KIND & 15 == ISSUED), None)
-    if issue is None:
+    first = facts[0]
+    issue = first if first >> KIND & 15 == ISSUED else next((f for f in facts if f >> KIND & 15 == ISSUED), None)
+    if issue is None or issue is first:
         for fact in facts:
             visit.step(fact, fact >> TIME & LOW_42, sink)
         return visit

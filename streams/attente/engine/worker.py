@@ -3,11 +3,12 @@
 import asyncio
 import sys
 import threading
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import faust
 
+from attente.core.view import View
 from attente.engine import logs
 from attente.engine.app import build
 from attente.engine.engine import Engine
@@ -16,8 +17,7 @@ from attente.engine.preflight import count_partitions
 from attente.engine.scrape import Scrape
 from attente.engine.watchdog import Watchdog
 from attente.errors import BadInput
-from attente.metrics.collector import ViewCollector
-from attente.metrics.server import MetricsServer
+from attente.registry.entities import Registry
 from attente.registry.load import load
 from attente.settings import Settings
 
@@ -30,7 +30,25 @@ class Worker(faust.Worker):  # type: ignore[misc]
         return [self.app]
 
 
-def run(settings: Settings) -> None:
+class Serving(Protocol):
+    """Something that shows views, for as long as the worker works."""
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+
+    def start(self) -> None:
+        """Begins, or raises an `AttenteError`."""
+
+    def stop(self) -> None:
+        """Ends."""
+
+
+Serve = Callable[[Registry, Callable[[], View], Callable[[], tuple[bool, str]]], Serving]
+"""Makes what shows the views that the second argument gives; the third one says whether the process is healthy."""
+
+
+def run(settings: Settings, serve: Serve) -> None:
     """Work until a signal; returns after a clean stop, ends the process with a line and a code otherwise.
 
     Raises:
@@ -41,27 +59,21 @@ def run(settings: Settings) -> None:
         message = "a worker needs a registry; name it with --registry FILE"
         raise BadInput(message)
     logs.setup()
-    registry = load(Path(settings.registry))
+    registry = load(settings.registry)
     partitions = asyncio.run(count_partitions(settings, _say))
     engine = Engine(settings, registry, partitions, _say)
     watchdog = Watchdog(engine)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    scrape = Scrape(engine, loop)
-    server = MetricsServer(
-        ViewCollector(registry, scrape),
-        lambda: watchdog.healthy,
-        host=settings.metrics_host,
-        port=settings.metrics_port,
-    )
-    server.start()
-    _say(f"worker {settings.worker} serves {server.url}/metrics")
+    serving = serve(registry, Scrape(engine, loop), lambda: watchdog.healthy)
+    serving.start()
+    _say(f"worker {settings.worker} serves {serving.url}/metrics")
     app = build(engine, watchdog, lambda: _say(f"worker {settings.worker} is a member of {settings.group}"))
     worker = Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
     try:
         worker.execute_from_commandline()
     except SystemExit as exit_:
-        server.stop()
+        serving.stop()
         if exit_.code:
             raise
     except Exception as error:  # noqa: BLE001 - one line instead of a traceback

@@ -36,7 +36,16 @@ _MANIFESTS_DAYS: Final = _CHECKPOINTS_DAYS + 1
 # The broker's clock stamps what attente writes and what kiosks send, so that stream time is the broker's, retention is
 # as long as it says, and a kiosk's clock that is an hour ahead does not fail its whole batch.
 _BY_BROKER: Final = {"message.timestamp.type": "LogAppendTime"}
-_BY_EVENT: Final = {
+_LIVE: Final = {
+    "retention.ms": str(_EVENTS_DAYS * _DAY_MS),
+    # Only closed segments expire: with segments of a day, 7 days are at most 8.
+    "segment.ms": str(_DAY_MS),
+    **_BY_BROKER,
+}
+_ARCHIVE: Final = {
+    "retention.ms": "-1",
+    # Nothing expires, and years of days would be as many open files.
+    "segment.ms": _ANY_MS,
     "message.timestamp.type": "CreateTime",
     # An archive, or a simulated year, may lie anywhere in time.
     "message.timestamp.after.max.ms": _ANY_MS,
@@ -103,14 +112,10 @@ def _config(replication: int, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _events(partitions: int, replication: int, *, archive: bool) -> TopicSpec:
-    kept = {"retention.ms": "-1"} if archive else {"retention.ms": str(_EVENTS_DAYS * _DAY_MS)}
     settings = {
         "cleanup.policy": "delete",
-        **kept,
         "retention.bytes": "-1",
-        # Only closed segments expire: with segments of a day, 7 days are at most 8.
-        "segment.ms": str(_DAY_MS),
-        **(_BY_EVENT if archive else _BY_BROKER),
+        **(_ARCHIVE if archive else _LIVE),
         "max.message.bytes": str(_EVENTS_MAX),
     }
     return TopicSpec(

@@ -136,7 +136,7 @@ def compose(text: str, problems: Problems, tree: Callable[[str], Tree] = TREES[0
         line, column = place(text, odd.start())
         problems.add_at(line, column, f"character U+{ord(odd[0]):04X} is not allowed in YAML; remove it")
         raise problems.error()
-    composer = tree(text.removeprefix("\ufeff"))
+    composer = tree(text)
     try:
         root = composer.get_single_node()
     except yaml.MarkedYAMLError as error:

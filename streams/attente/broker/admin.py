@@ -1,0 +1,217 @@
+"""A connection to a broker for looking at and changing topics: the only place that knows the admin client."""
+
+import re
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, KafkaTimeoutError, for_code
+from kafka.net.compat import KafkaNetClient
+
+from attente.errors import Unreachable
+
+PROBE_SECONDS: Final = 5.0
+"""How long a broker may take for its first answer: a healthy one needs 0.02 s, one that is just starting 2 s."""
+
+_REQUEST_MS: Final = 10_000
+_VISIBLE_MS: Final = 10_000
+
+
+class BrokerUnreachable(Unreachable):
+    """Nothing answers as a Kafka broker at the address."""
+
+
+class BrokerRefused(Unreachable):
+    """The broker answers, and does not do what it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as the broker has it.
+
+    Attributes:
+        name: its name.
+        partitions: how many.
+        replication: copies of every partition.
+        config: every setting in force by Kafka's names, whether it was set for the topic or is the broker's default.
+    """
+
+    name: str
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+class Admin:
+    """A connection to a cluster; close it, or use it as a context manager."""
+
+    def __init__(self, bootstrap: str, client: KafkaAdminClient) -> None:
+        self.bootstrap = bootstrap
+        self._client = client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def cluster_id(self) -> str:
+        """What tells this cluster from every other one."""
+        with self._refusals():
+            return str(self._client.describe_cluster()["cluster_id"])
+
+    def topic_names(self) -> list[str]:
+        """The names of all topics but the broker's own, sorted."""
+        with self._refusals():
+            return sorted(name for name in self._client.list_topics() if not name.startswith("__"))
+
+    def topics(self, names: Iterable[str]) -> dict[str, TopicState]:
+        """Those of some topics that exist, by name, with all their settings."""
+        wanted = set(names)
+        with self._refusals():
+            found = [one for one in self._client.describe_topics(sorted(wanted)) if one["error_code"] == 0]
+            configs = self._configs([str(one["name"]) for one in found])
+        return {str(one["name"]): _state(one, configs[one["name"]]) for one in found}
+
+    def create(self, topics: Iterable[TopicState]) -> dict[str, str | None]:
+        """Create topics and wait until every partition has a leader.
+
+        Returns:
+            By name of the topic what the broker said against it; None where it was created.
+        """
+        orders = {
+            one.name: {
+                "num_partitions": one.partitions,
+                "replication_factor": one.replication,
+                "configs": dict(one.config),
+            }
+            for one in topics
+        }
+        if not orders:
+            return {}
+        with self._refusals():
+            answer = self._client.create_topics(orders, raise_errors=False)
+            refusals = {str(one["name"]): _refusal(one) for one in answer["topics"]}
+            self._client.wait_for_topics([name for name, why in refusals.items() if why is None], _VISIBLE_MS)
+        return refusals
+
+    def set_config(self, topic: str, config: Mapping[str, str]) -> str | None:
+        """Set some settings of a topic and leave its others as they are.
+
+        Returns:
+            What the broker said against it; None when it is done.
+        """
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, dict(config))
+        with self._refusals():
+            answer = self._client.alter_configs([resource], raise_on_unknown=False, incremental=True)
+        result = str(answer["topic"][topic])
+        return None if result == "OK" else result
+
+    def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        answer = self._client.describe_configs(resources, config_filter="all")["topic"]
+        return {
+            name: {str(key): str(one["value"]) for key, one in answer[name].items() if one["value"] is not None}
+            for name in names
+        }
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except KafkaTimeoutError as error:
+            msg = f"the broker at {self.bootstrap} does not answer any more: {_said(error)}"
+            raise BrokerUnreachable(msg) from error
+        except KafkaError as error:
+            msg = f"the broker at {self.bootstrap} refused: {_said(error)}"
+            raise BrokerRefused(msg) from error
+
+
+def connect(bootstrap: str, *, timeout_seconds: float = PROBE_SECONDS) -> Admin:
+    """Connect to a cluster; returns once a broker has answered a request for its metadata.
+
+    Args:
+        bootstrap: HOST:PORT, or several with commas between.
+        timeout_seconds: how long to try. When every address refuses the connection there is nothing to wait for.
+
+    Raises:
+        BrokerUnreachable: no answer, or not that of a Kafka broker.
+    """
+    limit = time.monotonic() + timeout_seconds
+    _knock(bootstrap, limit)
+    clients: list[KafkaNetClient] = []
+
+    def remembered(**configs: Any) -> KafkaNetClient:
+        clients.append(KafkaNetClient(**configs))
+        return clients[-1]
+
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","),
+            client_id="attente-admin",
+            bootstrap_timeout_ms=max(1, int((limit - time.monotonic()) * 1000)),
+            request_timeout_ms=_REQUEST_MS,
+            reconnect_backoff_max_ms=1_000,
+            kafka_client=remembered,
+        )
+    except KafkaError as error:
+        # The client leaves its thread and its sockets behind when it fails to begin.
+        for one in clients:
+            one.close()
+        msg = (
+            f"no Kafka broker answers at {bootstrap} within {timeout_seconds:g} s, though something listens there; "
+            "name a plaintext listener of a broker with --broker HOST:PORT"
+        )
+        raise BrokerUnreachable(msg) from error
+    return Admin(bootstrap, client)
+
+
+def _knock(bootstrap: str, limit: float) -> None:
+    """Find an address that takes a connection; the client itself would try a refused one until its time is up."""
+    why = ""
+    addresses = bootstrap.split(",")
+    for position, address in enumerate(addresses):
+        host, _, port = address.rpartition(":")
+        share = (limit - time.monotonic()) / (len(addresses) - position)
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), max(0.1, share)):
+                return
+        except OSError as error:
+            why = error.strerror or str(error)
+    msg = (
+        f"no Kafka broker at {bootstrap} ({why.lower()}); start a local one with 'attente broker up', or name another "
+        "with --broker HOST:PORT"
+    )
+    raise BrokerUnreachable(msg)
+
+
+def _state(found: Mapping[str, Any], config: Mapping[str, str]) -> TopicState:
+    partitions = found["partitions"]
+    # While a reassignment is under way partitions differ; the fewest copies are what one can rely on.
+    replication = min(len(one["replica_nodes"]) for one in partitions)
+    return TopicState(str(found["name"]), len(partitions), replication, config)
+
+
+def _refusal(answer: Mapping[str, Any]) -> str | None:
+    if answer["error_code"] == 0:
+        return None
+    return _said(for_code(answer["error_code"])(answer["error_message"]))
+
+
+def _said(error: KafkaError) -> str:
+    # kafka-python begins with "[Error 38] NameOfTheError: "; the name says what the number does.
+    return re.sub(r"^\[Error -?[0-9]+\] ", "", " ".join(str(error).split()))

@@ -1,0 +1,86 @@
+"""Options that several commands share: the settings, and output for machines."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from attente.broker.state import running
+from attente.settings import CONFIG, DEFAULT, FORMS, Form, Settings, load
+
+LOCAL_BROKER: Final = "broker"
+"""The folder of the local broker inside the data folder."""
+
+Function = Callable[..., Any]
+
+
+class _Text(click.ParamType):
+    """A setting as text, checked where click can still say which flag is wrong; `settings.load` parses it again."""
+
+    def __init__(self, form: Form) -> None:
+        self.name = form.metavar
+        self._form = form
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check a value."""
+        try:
+            self._form.parse(value)
+        except ValueError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
+        return str(value)
+
+
+def with_settings(*names: str) -> Callable[[Function], Function]:
+    """Give a command the flags of some settings, and call it with all of them as the argument `settings`.
+
+    The flag `--config FILE` comes with it. When nobody names a broker and the local one of the data folder runs, that
+    one is meant.
+    """
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def call(*args: Any, config: Path | None, **values: Any) -> Any:
+            flags = {name: values.pop(name) for name in names}
+            settings = _with_local_broker(load(flags, os.environ, config))
+            return function(*args, settings=settings, **values)
+
+        decorated: Function = click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help=f"A YAML file of settings.  [env: {CONFIG}]",
+        )(call)
+        for name in reversed(names):
+            decorated = _option(name, FORMS[name])(decorated)
+        return decorated
+
+    return decorate
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def local_broker_folder(settings: Settings) -> Path:
+    """Where the local broker lies."""
+    return settings.data / LOCAL_BROKER
+
+
+def _option(name: str, form: Form) -> Callable[[Function], Function]:
+    flags = (*form.flags, "--" + name.replace("_", "-"))
+    return click.option(*flags, name, type=_Text(form), metavar=form.metavar, help=f"{form.help}{_shown(name)}")
+
+
+def _shown(name: str) -> str:
+    default = getattr(Settings(), name)
+    return "" if default is None else f"  [default: {default}]"
+
+
+def _with_local_broker(settings: Settings) -> Settings:
+    if settings.origin("broker") != DEFAULT:
+        return settings
+    folder = local_broker_folder(settings)
+    state = running(folder / "broker.json")
+    return settings if state is None else settings.having("broker", state.bootstrap, f"the broker in {folder}")

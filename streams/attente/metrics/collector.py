@@ -1,0 +1,299 @@
+"""A view as families of metrics: where the value of every metric of the catalogue comes from."""
+
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+
+import attente
+from attente.core.view import (
+    Counts,
+    Histogram,
+    OfficeView,
+    PartitionHealth,
+    PartitionView,
+    ServiceView,
+    Tally,
+    View,
+    WaitEnd,
+    WaitStats,
+    Window,
+    WorkerHealth,
+)
+from attente.metrics import catalogue as c
+from attente.metrics.exposition import number
+from attente.metrics.metric import Metric
+from attente.model.kinds import CHANNELS, OUTCOMES
+from attente.model.reasons import REASONS
+from attente.registry.entities import Norm, Office, Registry
+
+_Key = TypeVar("_Key", bound=str)
+_View = TypeVar("_View")
+
+Ids = dict[str, str]
+"""The labels that say whose a sample is."""
+
+Row = tuple[tuple[str, ...], float]
+"""The values of the labels beyond the ids, in the catalogue's order, and the value."""
+
+
+class ViewCollector(Collector):
+    """Shows a view to Prometheus.
+
+    What the view does not hold is not shown, so that nothing stale stays on the page; only two things are added. The
+    facts of the registry are there before any event. And of an office in the view every counter has its zero for each
+    service, channel, outcome and reason that there is, because `increase()` does not see a counter's first step when
+    it steps out of nowhere; the service `other` is there once it has been seen.
+
+    Attributes:
+        source: gives the view; it is called in the thread that renders, and may wait and raise.
+        last_render_s: how long the page before took, or None before the first; whoever renders sets it.
+    """
+
+    def __init__(self, registry: Registry, source: Callable[[], View]) -> None:
+        self.source = source
+        self.last_render_s: float | None = None
+        self._registry = registry
+
+    def collect(self) -> Iterator[Family]:
+        """The families that have samples, in the order of the catalogue, each made when it is asked for."""
+        owners = _Owners.of(self._registry, self.source(), self.last_render_s)
+        for metric in c.CATALOGUE:
+            if samples := list(_SHOWN[metric](metric, owners)):
+                unit = metric.unit.value if metric.unit.is_base else ""
+                family = Family(metric.family, metric.help, metric.type.value, unit)
+                family.samples = samples
+                yield family
+
+
+_Owned = list[tuple[Ids, _View]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Owners:
+    """All that samples can belong to, with its ids."""
+
+    registry: _Owned[Registry]
+    registered: _Owned[Office]
+    norms: _Owned[Norm]
+    offices: _Owned[OfficeView]
+    services: _Owned[ServiceView]
+    waits: _Owned[tuple[tuple[int, ...], Mapping[WaitEnd, Histogram]]]
+    accounts: _Owned[PartitionView]
+    all_partitions: _Owned[bool]  # whether it is owned
+    partitions: _Owned[PartitionHealth]
+    worker: _Owned[WorkerHealth]
+    page: _Owned[float | None]  # how long the one before took
+
+    @classmethod
+    def of(cls, registry: Registry, view: View, last_render_s: float | None) -> "_Owners":
+        offices = [(partition, office) for partition in view.partitions for office in partition.offices]
+        services = [
+            ({"office": office.office, "service": service.service}, partition, service)
+            for partition, office in offices
+            for service in _services(office, registry.offices.get(office.office))
+        ]
+        health = view.health
+        owned = {partition.partition for partition in health.partitions}
+        return cls(
+            registry=[({}, registry)],
+            registered=[({"office": office.id}, office) for office in registry.offices.values()],
+            norms=[({"norm": norm.id}, norm) for norm in registry.norms.values()],
+            offices=[({"office": office.office}, office) for _, office in offices],
+            services=[(ids, service) for ids, _, service in services],
+            waits=[(ids, (partition.bounds, service.greatest_waits)) for ids, partition, service in services],
+            accounts=[(_partition(partition.partition), partition) for partition in view.partitions],
+            all_partitions=[(_partition(number), number in owned) for number in range(health.partitions_total)],
+            partitions=[(_partition(partition.partition), partition) for partition in health.partitions],
+            worker=[({}, health)],
+            page=[({}, last_render_s)],
+        )
+
+
+def _partition(number: int) -> Ids:
+    return {"partition": str(number)}
+
+
+def _services(office: OfficeView, registered: Office | None) -> Iterator[ServiceView]:
+    """The services of an office: those that it offers, seen or not, then what else the view holds."""
+    seen = {service.service: service for service in office.services}
+    for name in registered.services if registered else ():
+        yield seen.pop(name) if name in seen else ServiceView(name, {}, {}, {}, {}, 0, None, {}, {}, {}, {}, {}, {})
+    yield from seen.values()
+
+
+_Show = Callable[[Metric, _Owners], Iterator[Sample]]
+
+
+def _each(owners_of: Callable[[_Owners], _Owned[_View]], rule: Callable[[_View], Iterable[Row]]) -> _Show:
+    """Shows the rows that a rule gives for every owner."""
+
+    def show(metric: Metric, owners: _Owners) -> Iterator[Sample]:
+        name = metric.full_name
+        labels = [label.name for label in metric.labels]
+        for ids, view in owners_of(owners):
+            more = labels[len(ids) :]
+            for values, value in rule(view):
+                yield Sample(name, {**ids, **dict(zip(more, values, strict=True))} if more else ids, value)
+
+    return show
+
+
+def _service(rule: Callable[[ServiceView], Iterable[Row]]) -> _Show:
+    return _each(lambda owners: owners.services, rule)
+
+
+def _office(rule: Callable[[OfficeView], Iterable[Row]]) -> _Show:
+    return _each(lambda owners: owners.offices, rule)
+
+
+def _account(rule: Callable[[PartitionView], Iterable[Row]]) -> _Show:
+    return _each(lambda owners: owners.accounts, rule)
+
+
+def _owned(rule: Callable[[PartitionHealth], Iterable[Row]]) -> _Show:
+    return _each(lambda owners: owners.partitions, rule)
+
+
+def _worker(rule: Callable[[WorkerHealth], Iterable[Row]]) -> _Show:
+    return _each(lambda owners: owners.worker, rule)
+
+
+def _one(value: float) -> tuple[Row]:
+    return (((), value),)
+
+
+def _one_if(value: float | None) -> tuple[Row, ...]:
+    return () if value is None else _one(value)
+
+
+def _fact(*values: str) -> tuple[Row]:
+    return ((values, 1),)
+
+
+def _seconds(at_ms: int | None) -> float | None:
+    """An instant in Unix seconds; None and 0 are never."""
+    return at_ms / 1000 if at_ms else None
+
+
+def _by(keys: Iterable[_Key], counts: Mapping[_Key, float]) -> list[Row]:
+    """The count of every key, 0 where there is none."""
+    all_counts: dict[_Key, float] = {**dict.fromkeys(keys, 0), **counts}
+    return [((str(key),), count) for key, count in all_counts.items()]
+
+
+def _four(counts_by: Iterable[tuple[tuple[str, ...], Counts]]) -> Iterator[Row]:
+    for labels, counts in counts_by:
+        yield (*labels, "answered", "within"), counts.answered_within
+        yield (*labels, "answered", "beyond"), counts.answered_beyond
+        yield (*labels, "left", "within"), counts.left_within
+        yield (*labels, "left", "beyond"), counts.left_beyond
+
+
+def _stats(windows: Mapping[Window, WaitStats]) -> Iterator[Row]:
+    for window, waits in windows.items():
+        if not waits.count:
+            continue
+        for percent, wait_s in waits.percentiles_s.items():
+            yield (window.value, f"p{percent}"), wait_s
+        yield (window.value, "mean"), waits.sum_ms / waits.count / 1000
+        if waits.max_s is not None:
+            yield (window.value, "max"), waits.max_s
+
+
+def _greatest(tally: Tally) -> _Show:
+    return _service(lambda service: _one(service.greatest.get(tally, 0)))
+
+
+def _histograms(metric: Metric, owners: _Owners) -> Iterator[Sample]:
+    """A histogram for every end of a wait: its buckets ascending, then count and sum."""
+    name = metric.full_name
+    for ids, (bounds, by_end) in owners.waits:
+        nothing = Histogram((0,) * len(bounds), 0, 0)
+        for end in WaitEnd:
+            histogram = by_end.get(end, nothing)
+            labels = {**ids, "end": end.value}
+            for bound, count in zip(bounds, histogram.cumulative, strict=True):
+                yield Sample(f"{name}_bucket", {**labels, "le": number(bound)}, count)
+            yield Sample(f"{name}_bucket", {**labels, "le": "+Inf"}, histogram.count)
+            yield Sample(f"{name}_count", labels, histogram.count)
+            yield Sample(f"{name}_sum", labels, histogram.sum_ms / 1000)
+
+
+def _promise(norm: Norm) -> tuple[Row]:
+    clock = norm.clock
+    return _fact(norm.title, norm.left.value, clock.start.value, clock.end.value, clock.per.value)
+
+
+_SHOWN: Final[dict[Metric, _Show]] = {
+    c.OFFICE_INFO: _each(lambda owners: owners.registered, lambda office: _fact(office.region, office.name)),
+    c.NORM_INFO: _each(lambda owners: owners.norms, _promise),
+    c.NORM_THRESHOLD: _each(lambda owners: owners.norms, lambda norm: _one(norm.threshold_s)),
+    c.NORM_TARGET: _each(lambda owners: owners.norms, lambda norm: _one(norm.target_milli / 100_000)),
+    c.REGISTRY_INFO: _each(lambda owners: owners.registry, lambda net: _fact(net.hash, net.network)),
+    c.BUILD_INFO: _worker(lambda _: _fact(attente.__version__, platform.python_version())),
+    c.WORKER_INFO: _worker(lambda worker: _fact(worker.worker)),
+    c.TICKETS_ISSUED: _service(lambda service: _by(CHANNELS, service.greatest_issued)),
+    c.TICKETS_CALLED: _greatest(Tally.CALLED),
+    c.TICKETS_NO_SHOW: _greatest(Tally.NO_SHOW),
+    c.TICKETS_ABANDONED: _greatest(Tally.ABANDONED),
+    c.TICKETS_TRANSFERRED: _greatest(Tally.TRANSFERRED),
+    c.TICKETS_REQUEUED: _greatest(Tally.REQUEUED),
+    c.TICKETS_CLOSED: _greatest(Tally.CLOSED),
+    c.SERVICES_STARTED: _greatest(Tally.STARTED),
+    c.SERVICES_ENDED: _service(lambda service: _by(OUTCOMES, service.greatest_served)),
+    c.VISITORS_TURNED_AWAY: _greatest(Tally.TURNED_AWAY),
+    c.WAIT: _histograms,
+    c.CORRECTIONS: _office(lambda office: _one(office.corrections)),
+    c.AS_OF: _office(lambda office: _one_if(_seconds(office.as_of_ms))),
+    c.OFFICE_OPEN: _office(lambda office: _one(office.is_open)),
+    c.OPEN_DESKS: _office(lambda office: _one(office.open_desks)),
+    c.WAITING: _service(lambda service: _one(service.waiting)),
+    c.WAITING_SINCE: _service(lambda service: _one_if(_seconds(service.waiting_since_ms))),
+    c.NORM_WAITING_BEYOND: _service(lambda service: _by((), service.waiting_beyond)),
+    c.WINDOW_WAIT: _service(lambda service: _stats(service.window_waits)),
+    c.WINDOW_VISITS: _service(
+        lambda service: _four(((norm, window.value), n) for (norm, window), n in service.window_visits.items())
+    ),
+    c.OFFICE_WINDOW_WAIT: _office(lambda office: _stats(office.window_waits)),
+    c.WINDOW_READINGS: _office(
+        lambda office: _four(((norm, window.value, per.value), n) for (norm, window, per), n in office.readings.items())
+    ),
+    c.CONTRADICTIONS: _office(lambda office: _by((), office.contradictions)),
+    c.LIFETIME_TICKETS: _service(lambda service: _by(Tally, service.lifetime)),
+    c.LIFETIME_WAIT: _service(
+        lambda service: _by(WaitEnd, {end: ms / 1000 for end, ms in service.lifetime_wait_ms.items()})
+    ),
+    c.LIFETIME_VISITS: _service(lambda service: _four(((norm,), n) for norm, n in service.lifetime_visits.items())),
+    c.EVENTS_READ: _account(lambda account: _one(account.read)),
+    c.EVENTS_COUNTED: _account(lambda account: _one(account.counted)),
+    c.EVENTS_DUPLICATE: _account(lambda account: _one(account.duplicate)),
+    c.EVENTS_REFUSED: _account(lambda account: _by(REASONS, account.refused)),
+    c.READY: _worker(lambda worker: _one(worker.ready)),
+    c.PARTITIONS: _worker(lambda worker: _one(worker.partitions_total)),
+    c.PARTITION_OWNED: _each(lambda owners: owners.all_partitions, _one),
+    c.PARTITION_SHOWN: _owned(lambda partition: _one(partition.shown)),
+    c.PARTITION_LAG: _owned(lambda partition: _one(partition.lag)),
+    c.STREAM_TIME: _owned(lambda partition: _one_if(_seconds(partition.stream_time_ms))),
+    c.BATCHES: _worker(lambda worker: _one(worker.batches)),
+    c.BATCH_RECORDS: _worker(lambda worker: _one(worker.batch_records)),
+    c.BATCH_TIME: _worker(lambda worker: _one(worker.batch_s)),
+    c.RESEEKS: _worker(lambda worker: _one(worker.reseeks)),
+    c.GAPS: _worker(lambda worker: _one(worker.gaps)),
+    c.DEAD_LETTERS: _worker(lambda worker: _one(worker.dead_letters)),
+    c.COMMIT_FAILURES: _worker(lambda worker: _one(worker.commit_failures)),
+    c.CHECKPOINTS: _worker(lambda worker: _one(worker.checkpoints)),
+    c.CHECKPOINT_FAILURES: _worker(lambda worker: _one(worker.checkpoint_failures)),
+    c.CHECKPOINT_BYTES: _worker(lambda worker: _one(worker.checkpoint_bytes)),
+    c.CHECKPOINT_LAST: _worker(lambda worker: _one_if(_seconds(worker.checkpoint_last_ms))),
+    c.CHECKPOINT_CUT: _worker(lambda worker: _one(worker.checkpoint_cut_s)),
+    c.CHECKPOINT_FALLBACKS: _worker(lambda worker: _one(worker.fallbacks)),
+    c.TAKEOVERS: _worker(lambda worker: _one(worker.takeovers)),
+    c.TAKEOVER_TIME: _worker(lambda worker: _one_if(worker.takeover_s if worker.takeovers else None)),
+    c.LOOP_STALL: _worker(lambda worker: _one(worker.loop_stall_s)),
+    c.SCRAPE_RENDER: _each(lambda owners: owners.page, _one_if),
+}

@@ -1,0 +1,69 @@
+"""How many series a registry makes: known before the first event, whatever the input."""
+
+from collections import Counter
+from collections.abc import Iterable
+from math import prod
+
+from attente.metrics.catalogue import CATALOGUE
+from attente.metrics.metric import Metric, Type
+from attente.registry.buckets import bounds
+from attente.registry.entities import OTHER, Detail, Registry
+
+Entities = frozenset[str]
+"""The labels of a metric whose values are ids: for each combination of ids there is a set of its series."""
+
+
+def entities(metric: Metric) -> Entities:
+    """What the series of a metric grow with."""
+    return frozenset(label.name for label in metric.labels if label.is_entity)
+
+
+def series_each(metric: Metric, buckets: int) -> int:
+    """The most series that one combination of ids has: every combination of values that can occur.
+
+    A histogram has its finite buckets, the infinite one, a count and a sum.
+    """
+    values = prod(len(label.values) or 1 for label in metric.labels) - metric.impossible
+    return values * (buckets + 3 if metric.type is Type.HISTOGRAM else 1)
+
+
+def series_by_entities(metrics: Iterable[Metric], buckets: int) -> dict[Entities, int]:
+    """The most series that each combination of ids has, over these metrics."""
+    total: Counter[Entities] = Counter()
+    for metric in metrics:
+        total[entities(metric)] += series_each(metric, buckets)
+    return dict(total)
+
+
+def combinations(registry: Registry, partitions: int) -> dict[Entities, int]:
+    """How many combinations of ids a registry has, `other` counted as a service of every office."""
+    offered = {office.id: {*office.services, OTHER} for office in registry.offices.values()}
+    norms = registry.norms.values()
+    return {
+        frozenset(): 1,
+        frozenset({"partition"}): partitions,
+        frozenset({"norm"}): len(registry.norms),
+        frozenset({"office"}): len(offered),
+        frozenset({"office", "service"}): sum(len(services) for services in offered.values()),
+        frozenset({"office", "norm"}): sum(len(norm.offices & offered.keys()) for norm in norms),
+        frozenset({"office", "service", "norm"}): sum(
+            len(norm.services & offered[office]) for norm in norms for office in norm.offices & offered.keys()
+        ),
+    }
+
+
+def series_count(registry: Registry, *, partitions: int = 1) -> int:
+    """The most series that the whole network makes on one worker; of several, each has its partitions' share.
+
+    Args:
+        registry: the network.
+        partitions: of the events topic.
+
+    Returns:
+        A bound that holds for any input under this registry, and is reached when in every office somebody waits for
+        and was called to every service and `other`, and every type of event has contradicted another. The process's
+        own metrics, some ten, are not in it.
+    """
+    shown = (metric for metric in CATALOGUE if not (metric.is_fine and registry.detail is Detail.OFFICE))
+    there = combinations(registry, partitions)
+    return sum(each * there[ids] for ids, each in series_by_entities(shown, len(bounds(registry))).items())

