@@ -1,7 +1,7 @@
 """A partition without a broker: feed records, look at figures in the oracle's shapes."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 from attente.core import panes
@@ -134,25 +134,20 @@ def _tell(tally: Tally, part: Partition, office: Office, pane: int | str, row: p
             tally.counts[Key(office.id, service, channel, pane, NAMES[measure], seconds)] += n
 
 
-def in_use(tally: Tally, plan: Plan) -> Tally:
-    """The oracle's tally without the clocks that the plan does not run."""
+def running_names(plan: Plan) -> set[str]:
+    """The names of the contributions that the plan's clocks make."""
     running = {f"called/{STARTS[i]}" for i in (0, *plan.called_starts)}
     running |= {f"started/{STARTS[i]}" for i in (0, *plan.started_starts)}
-    for kind in ("abandoned", "no_show"):
-        running |= {f"{kind}/{STARTS[i]}" for i in (0, *plan.starts)}
-    for number, _, _ in plan.visit_clocks:
-        start, end = CLOCKS[number]
-        running |= {
-            f"{kind}/{start}/{end}" for kind in ("first_answered", "first_left", "visit_answered", "visit_left")
-        }
-    known = set(NAMES.values())
-    names = running | {name for name in known if "/" not in name or name.startswith("served/")}
+    running |= {f"{kind}/{STARTS[i]}" for kind in ("abandoned", "no_show") for i in (0, *plan.starts)}
+    for start, end in (CLOCKS[number] for number, _, _ in plan.visit_clocks):
+        running |= {f"{per}_{what}/{start}/{end}" for per in ("first", "visit") for what in ("answered", "left")}
+    return running | {name for name in NAMES.values() if "/" not in name or name.startswith("served/")}
+
+
+def in_use(tally: Tally, plan: Plan) -> Tally:
+    """The oracle's tally without the clocks that the plan does not run."""
+    names = running_names(plan)
     return Tally(
         Counter({key: n for key, n in tally.counts.items() if key.name in names}),
         Counter({key: n for key, n in tally.sums.items() if key.name in names and n}),
     )
-
-
-def records_of(*batches: Sequence[Record]) -> list[Record]:
-    """Batches as one log, offsets numbered anew."""
-    return [record._replace(offset=i) for i, record in enumerate(r for batch in batches for r in batch)]

@@ -91,7 +91,7 @@ def quiet_service(name: str) -> ServiceView:
 
 def quiet_office(name: str, *services: ServiceView) -> OfficeView:
     """An office with a shut door and these services."""
-    return OfficeView(name, NOW_MS, services, False, 0, {}, 0, {}, {})
+    return OfficeView(name, NOW_MS, services, False, 0, {}, {}, 0, {}, {})
 
 
 def partition_of(*offices: OfficeView, number: int = 0) -> PartitionView:
@@ -141,6 +141,7 @@ def busy_view(network: Registry, partitions: int = 1) -> View:
             services=tuple(_busy_service(network, place.id, name) for name in (*place.services, OTHER)),
             is_open=True,
             open_desks=4,
+            open_desk_ms=dict.fromkeys(Window, 5_400_500),
             contradictions=dict.fromkeys(CONTRADICTORY, 1),
             corrections=5,
             window_waits=WINDOW_WAITS,

@@ -26,7 +26,7 @@ from attente.core.facts import (
 from attente.core.panes import CELL, MEASURE, PANE_MS, SECONDS, SUM, Row, change
 from attente.core.plan import OfficePlan, Plan
 from attente.core.sessions import Sessions, fold_sessions
-from attente.core.visit import NOT_ISSUED, PAUSE, WAITING, Delta, Visit, fold, follows, mark_of
+from attente.core.visit import NOT_ISSUED, PAUSE, Delta, Visit, fold, follows, mark_of
 from attente.model.events import DeskClosed, DeskOpened, KioskHeartbeat, OfficeClosed, OfficeOpened, VisitorTurnedAway
 from attente.model.kinds import Kind
 
@@ -41,6 +41,7 @@ COUNTED: Final = frozenset(
         panes.ISSUED,
         panes.TRANSFERRED,
         panes.REQUEUED,
+        panes.CLOSED,
         panes.TURNED_AWAY,
         panes.REACHED + panes.ISSUED_TO_STARTED,
         *range(panes.SERVED, panes.SERVED + 4),
@@ -130,12 +131,6 @@ class Office:
             key = head | SUM
             row[key] = row.get(key, 0) + wait_ms
 
-    def take_back(self, pane: int, head: int, wait_ms: int) -> None:
-        """Count one wait less."""
-        self._change(pane, head | panes.whole_seconds(wait_ms), -1)
-        self._change(pane, head | SUM, -wait_ms)
-        self._took_back = True
-
     def _change(self, pane: int, key: int, by: int) -> None:
         """Change a count either way; a pane without counts is no pane."""
         row = self._row if pane == self._pane else self._turn_to(pane)
@@ -206,9 +201,6 @@ class Office:
         if visit.phase > PAUSE:
             del self.open[ticket]
             self.closed[ticket] = pack(visit.facts)
-        if self._took_back:
-            self.corrections += 1
-            self._took_back = False
         return True
 
     def _refold(self, ticket: str, fact: int) -> bool:
@@ -335,12 +327,13 @@ class Office:
         if stream >= self.next_cut_over:
             self.passed = self.calendar.cut_over_before(stream)
             self.next_cut_over = self.calendar.cut_over_after(stream)
+            delta = Delta()
             for ticket, visit in list(self.open.items()):
-                if visit.phase >= WAITING:
-                    visit.overnight(self.passed, self.calendar, self)
-                    if visit.phase > PAUSE:
-                        del self.open[ticket]
-                        self.closed[ticket] = pack(visit.facts)
+                visit.overnight(self.passed, self.calendar, delta)
+                if visit.phase > PAUSE:
+                    del self.open[ticket]
+                    self.closed[ticket] = pack(visit.facts)
+            self._apply(delta.net())
             self.days.rest(self.calendar.day_of(cut), self.calendar.day_of(stream))
         self._seal_tickets(cut)
         self._seal_sessions(cut)

@@ -87,8 +87,7 @@ class Partition:
         self.dead: list[Dead] = []
         self.marks: list[tuple[int, str]] = []
         self._mark = NEVER
-        self._mark_every = 0
-        self._digest: Callable[[Partition], str] | None = None
+        self._marking: tuple[int, Callable[[Partition], str]]
 
     # ---- records
 
@@ -213,11 +212,10 @@ class Partition:
 
     def mark(self, every: int, digest: "Callable[[Partition], str]") -> None:
         """Note the digest of the state at every offset that is a multiple of `every`."""
-        self._mark_every = every
-        self._digest = digest
+        self._marking = (every, digest)
         self._mark = (self.next_offset // every + 1) * every
 
     def _note(self, offset: int) -> None:
-        if self._digest is not None:
-            self.marks.append((self._mark, self._digest(self)))
-        self._mark = (offset // self._mark_every + 1) * self._mark_every
+        every, digest = self._marking
+        self.marks.append((self._mark, digest(self)))
+        self._mark = (offset // every + 1) * every

@@ -5,7 +5,7 @@ The renderer's memory is no state: it can be thrown away at any time and is buil
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from attente.core import panes
 from attente.core.calendar import HOUR_MS
@@ -16,7 +16,7 @@ from attente.core.panes import CELL, MEASURE, PANE_MS, SECONDS, SUM, Row
 from attente.core.partition import Partition
 from attente.core.plan import ENDS as ENDS_OF_CLOCKS
 from attente.core.plan import STARTS, Plan, answered_and_left
-from attente.core.sessions import fold_sessions
+from attente.core.sessions import Sessions, fold_sessions, overlap_ms
 from attente.core.view import (
     Counts,
     Histogram,
@@ -47,9 +47,18 @@ TIMED: Final = {Tally.CALLED: WAITS, Tally.ABANDONED: panes.LEFT_ABANDONED, Tall
 PLAIN: Final = {
     Tally.TRANSFERRED: panes.TRANSFERRED,
     Tally.REQUEUED: panes.REQUEUED,
+    Tally.CLOSED: panes.CLOSED,
     Tally.TURNED_AWAY: panes.TURNED_AWAY,
 }
 ALL_CHANNELS: Final = range(len(CHANNELS))
+
+
+class Opened(NamedTuple):
+    """When a desk, or the office itself (""), was open on a business day."""
+
+    day: int
+    desk: str
+    sessions: Sessions
 
 
 class Sums:
@@ -172,6 +181,7 @@ class _OfficeRendering:
         self.bounds = self.plan.bounds
         self.office = office
         self.now = now
+        self.day = day
         self.numbers = partition.plan.services
         self.norms = [norm for norm in self.plan.registry.norms.values() if office.id in norm.offices]
         self.windows = self._windows(memory, day, tail)
@@ -235,19 +245,17 @@ class _OfficeRendering:
         rest = sorted(self.seen - {self.numbers[name] for name in offered})
         if rest:
             services.append(self._service(OTHER, rest, fine))
-        day_end = office.calendar.start_of(office.calendar.day_of(self.now) + 1)
-        today = {
-            desk: fold_sessions(facts).is_open(self.now, day_end)
-            for (day, desk), facts in office.sessions.items()
-            if day == office.calendar.day_of(self.now)
-        }
+        sessions = [Opened(day, desk, fold_sessions(facts)) for (day, desk), facts in office.sessions.items()]
+        day_end = office.calendar.start_of(self.day + 1)
+        now_open = {one.desk for one in sessions if one.day == self.day and one.sessions.is_open(self.now, day_end)}
         every = sorted(self.seen)
         return OfficeView(
             office=office.id,
             as_of_ms=self.now,
             services=tuple(services),
-            is_open=today.pop("", False),
-            open_desks=sum(today.values()),
+            is_open="" in now_open,
+            open_desks=len(now_open - {""}),
+            open_desk_ms=self._open_desk_ms(sessions),
             contradictions=self._contradictions(),
             corrections=office.corrections,
             window_waits={window: self._stats(window, every) for window in Window},
@@ -258,6 +266,26 @@ class _OfficeRendering:
                 for per in Per
             },
         )
+
+    def _open_desk_ms(self, opened: list[Opened]) -> dict[Window, int]:
+        calendar = self.office.calendar
+        hour = calendar.hour_of(self.now)
+        month = calendar.month_of(self.day)
+        spans = {
+            Window.HOUR: (hour, hour + HOUR_MS),
+            Window.DAY: (calendar.start_of(self.day), calendar.start_of(self.day + 1)),
+            Window.MONTH: (calendar.start_of(month), calendar.start_of(self.day + 1)),
+        }
+        held = [
+            one.sessions.until(self.now, calendar.start_of(one.day + 1))
+            for one in opened
+            if one.desk and one.day >= month
+        ]
+        open_ms = {
+            window: sum(overlap_ms(sessions, begin, end) for sessions in held) for window, (begin, end) in spans.items()
+        }
+        open_ms[Window.MONTH] += self.windows[Window.MONTH].coarse.get(panes.OPEN_DESK_MS << MEASURE | SUM, 0)
+        return open_ms
 
     def _of_norm(self, norm: Norm, numbers: list[int]) -> list[int]:
         names = {number: name for name, number in self.numbers.items()}
@@ -284,7 +312,6 @@ class _OfficeRendering:
         started = panes.REACHED + panes.ISSUED_TO_STARTED
         lifetime[Tally.STARTED] = self._timed(numbers, started)
         greatest[Tally.STARTED] = lifetime[Tally.STARTED] + self._deficit(numbers, started, 0)
-        lifetime[Tally.CLOSED] = self._plain(numbers, panes.CLOSED)
         lifetime[Tally.ISSUED] = self._plain(numbers, panes.ISSUED)
         served = [self._timed(numbers, panes.SERVED + outcome) for outcome in range(len(OUTCOMES))]
         lifetime[Tally.SERVED] = sum(served)

@@ -197,7 +197,11 @@ def decode(data: bytes, plan: Plan, number: int, partitions: int) -> Iterator[Pa
     yield partition
     numbers = [plan.services.get(name, 0) for name in head.services]
     for encoded in payload.offices:
-        blob = _decode_office(encoded)
+        try:
+            blob = _decode_office(encoded)
+        except ValueError as error:
+            message = f"no office: {error}"
+            raise StateError(message) from None
         _load(partition, blob if head.services == list(plan.services) else renumbered(blob, numbers))
         yield partition
     partition.edge = min([partition.edge, *(office.next_cut_over for office in partition.offices.values())])

@@ -106,6 +106,7 @@ class OfficeView:
     services: tuple[ServiceView, ...]
     is_open: bool
     open_desks: int
+    open_desk_ms: Mapping[Window, int]  # all desks together, up to now
     contradictions: Mapping[str, int]  # by type of event
     corrections: int
     window_waits: Mapping[Window, WaitStats]  # all services together

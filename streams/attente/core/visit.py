@@ -52,13 +52,10 @@ class Sink(Protocol):
     """Where contributions go: an office's panes, or a `Delta` that keeps them apart."""
 
     def add(self, pane: int, key: int, n: int) -> None:
-        """Count `n` (never negative) under a key."""
+        """Count `n` under a key; negative only in a fold, for the visits that an office steps in place have no end."""
 
     def wait(self, pane: int, head: int, wait_ms: int) -> None:
         """Count one wait under the key whose seconds are left open."""
-
-    def take_back(self, pane: int, head: int, wait_ms: int) -> None:
-        """Count one wait less."""
 
 
 class Delta:
@@ -78,11 +75,6 @@ class Delta:
         """Count one wait."""
         self.add(pane, head | panes.whole_seconds(wait_ms), 1)
         self.add(pane, head | panes.SUM, wait_ms)
-
-    def take_back(self, pane: int, head: int, wait_ms: int) -> None:
-        """Count one wait less."""
-        self.add(pane, head | panes.whole_seconds(wait_ms), -1)
-        self.add(pane, head | panes.SUM, -wait_ms)
 
     def net(self) -> list[tuple[int, int, int]]:
         """All that is left, as (pane, key, count), without zeros."""
@@ -367,7 +359,8 @@ class Visit:
         """The visit goes on after its end: what the end contributed is taken back."""
         pane = self.ended // PANE_MS
         for head, wait in self._account():
-            sink.take_back(pane, head, wait)
+            sink.add(pane, head | panes.whole_seconds(wait), -1)
+            sink.add(pane, head | panes.SUM, -wait)
         self._bank()
 
     def _account(self) -> list[tuple[int, int]]:

@@ -204,6 +204,12 @@ OPEN_DESKS: Final = _gauge(
     (OFFICE,),
     unit=Unit.DESKS,
 )
+OPEN_DESK_SECONDS: Final = _gauge(
+    "window_open_desk_seconds",
+    "How long desks were open in the window, all desks of the office together, up to now.",
+    (OFFICE, WINDOW),
+    unit=Unit.SECONDS,
+)
 WAITING: Final = _gauge(
     "waiting_tickets",
     "Tickets that wait now for the service.",
@@ -218,7 +224,7 @@ WAITING_SINCE: Final = _gauge(
 )
 NORM_WAITING_BEYOND: Final = _gauge(
     "norm_waiting_beyond_tickets",
-    "Tickets that wait now and whose present wait (of one leg) is longer than the norm's threshold.",
+    "Tickets that wait now and have waited longer than the norm's threshold by its clock.",
     (*_OFFICE_SERVICE, NORM),
     unit=Unit.TICKETS,
 )

@@ -252,6 +252,9 @@ _SHOWN: Final[dict[Metric, _Show]] = {
     c.AS_OF: _office(lambda office: _one_if(_seconds(office.as_of_ms))),
     c.OFFICE_OPEN: _office(lambda office: _one(office.is_open)),
     c.OPEN_DESKS: _office(lambda office: _one(office.open_desks)),
+    c.OPEN_DESK_SECONDS: _office(
+        lambda office: _by(Window, {window: ms / 1000 for window, ms in office.open_desk_ms.items()})
+    ),
     c.WAITING: _service(lambda service: _one(service.waiting)),
     c.WAITING_SINCE: _service(lambda service: _one_if(_seconds(service.waiting_since_ms))),
     c.NORM_WAITING_BEYOND: _service(lambda service: _by((), service.waiting_beyond)),

@@ -1,0 +1,260 @@
+"""What a partition does with records: refusals, marks, renewal under another registry, retention."""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from attente.core.partition import Partition
+from attente.core.plan import Plan
+from attente.core.render import Renderer
+from attente.core.state import StateError, cut, decode, digest, encode
+from attente.core.view import Tally, Window
+from attente.model.partitioning import partition_of
+from attente.model.reasons import Reason
+from attente.registry.entities import Registry, Service
+from driver import Driver, reloaded
+from handtape import CASH, LILLE, PAPERS, RECORDS, REGISTRY
+from lives import random_log
+from oracle import Record
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+START = 1_773_129_600_000  # 2026-03-10T08:00Z
+
+
+def text(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def event(type_: str, at: int, office: str = LILLE, **attributes: object) -> bytes:
+    body = {"specversion": "1.0", "id": f"{type_}{at}", "source": "/test", "type": type_, "time": text(at)}
+    return json.dumps(body | {"office": office} | attributes).encode()
+
+
+def record(offset: int, value: bytes | None, at: int, key: bytes | None = LILLE.encode()) -> Record:
+    return Record(offset, at, key, value)
+
+
+def issued(at: int, **attributes: object) -> bytes:
+    return event("ticket.issued", at, **({"ticket": "A1", "service": CASH, "channel": "walkin"} | attributes))
+
+
+def refusals(*records: Record, number: int = 0, partitions: int = 1) -> list[Reason]:
+    part = Partition(Plan(REGISTRY), number, partitions)
+    part.ingest(records)
+    assert part.read == part.counted + part.duplicate + sum(part.refused.values())
+    return [dead.reason for dead in part.take_dead()]
+
+
+def test_a_refused_record_is_handed_over_whole_and_once() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    part.ingest([record(5, b"{", START, b"any")])
+    (dead,) = part.take_dead()
+    assert (dead.offset, dead.timestamp, dead.key, dead.value, dead.reason) == (5, START, b"any", b"{", Reason.NOT_JSON)
+    assert part.take_dead() == []
+
+
+def test_an_office_in_another_partition_than_its_own_is_refused() -> None:
+    home = partition_of(LILLE.encode(), 12)
+    assert refusals(record(0, issued(START), START), number=home, partitions=12) == []
+    assert refusals(record(0, issued(START), START), number=(home + 1) % 12, partitions=12) == [Reason.WRONG_PARTITION]
+
+
+def test_an_event_without_a_key_or_with_another_offices_is_refused() -> None:
+    assert refusals(record(0, issued(START), START, None), record(1, issued(START), START, b"pune")) == [
+        Reason.WRONG_KEY,
+        Reason.WRONG_KEY,
+    ]
+
+
+def test_a_key_that_is_known_does_not_let_another_offices_event_in() -> None:
+    other = issued(START).replace(b'"lille"', b'"pune"')
+    assert refusals(record(0, issued(START), START), record(1, other, START)) == [Reason.WRONG_KEY]
+
+
+def test_an_event_is_refused_under_the_first_reason_it_has() -> None:
+    late = START + 30 * HOUR
+    implausible = issued(START, arrived=text(START + HOUR))
+    unreadable = issued(START, due="tomorrow, I think")
+    assert refusals(record(0, implausible, late)) == [Reason.IMPLAUSIBLE_TIME]
+    assert refusals(record(0, implausible, START, b"pune")) == [Reason.WRONG_KEY]
+    assert refusals(record(0, unreadable, START, b"pune")) == [Reason.BAD_TIME]
+    assert refusals(record(0, implausible, START)) == [Reason.IMPLAUSIBLE_TIME]
+
+
+@pytest.mark.parametrize(("ahead", "reasons"), [(300_000, []), (300_001, [Reason.FROM_THE_FUTURE])])
+def test_a_clock_may_be_five_minutes_ahead(ahead: int, reasons: list[Reason]) -> None:
+    assert refusals(record(0, issued(START + ahead), START)) == reasons
+
+
+@pytest.mark.parametrize(("late", "reasons"), [(DAY, []), (DAY + 1, [Reason.TOO_LATE])])
+def test_an_event_may_come_a_horizon_late(late: int, reasons: list[Reason]) -> None:
+    assert refusals(record(0, issued(START), START + late)) == reasons
+
+
+def test_records_that_were_applied_are_passed_over() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    part.ingest(RECORDS)
+    before = digest(part)
+    part.ingest(RECORDS)
+    assert digest(part) == before
+    assert part.read == len(RECORDS)
+
+
+def test_marks_are_the_states_before_every_so_many_offsets() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    part.mark(50, digest)
+    part.ingest(RECORDS)
+    for offset, hashed in part.marks:
+        prefix = Partition(Plan(REGISTRY), 0, 1)
+        prefix.ingest(RECORDS[:offset])
+        assert hashed == digest(prefix)
+    assert [offset for offset, _ in part.marks] == [50, 100]
+
+
+# ---- checkpoints
+
+
+def loaded(part: Partition, registry: Registry) -> Partition:
+    return reloaded(part, Plan(registry))
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "no state"),
+        (b"\x93garbage", "no state"),
+    ],
+)
+def test_bytes_that_are_no_state_are_refused(data: bytes, why: str) -> None:
+    with pytest.raises(StateError, match=why):
+        list(decode(data, Plan(REGISTRY), 0, 1))
+
+
+def test_a_damaged_office_is_refused() -> None:
+    state = cut(Driver(REGISTRY).feed(RECORDS).parts[0])
+    whole = encode(state)
+    at = whole.index(b"A018") - 40
+    with pytest.raises(StateError):
+        list(decode(whole[:at] + b"\xc1" * 20 + whole[at + 20 :], Plan(REGISTRY), 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("registry", "number", "partitions"),
+    [(replace(REGISTRY, horizon_ms=HOUR), 0, 1), (REGISTRY, 1, 1), (REGISTRY, 0, 2)],
+)
+def test_a_state_of_another_horizon_or_partition_is_refused(registry: Registry, number: int, partitions: int) -> None:
+    data = encode(cut(Partition(Plan(REGISTRY), 0, 1)))
+    with pytest.raises(StateError, match="format, horizon, partition"):
+        list(decode(data, Plan(registry), number, partitions))
+
+
+def test_under_another_registry_the_facts_held_are_folded_anew() -> None:
+    norms = {name: replace(norm, threshold_s=60) for name, norm in REGISTRY.norms.items()}
+    stricter = replace(REGISTRY, norms=norms, hash="stricter", horizon_ms=REGISTRY.horizon_ms)
+    tape = RECORDS[:40]  # before anything is sealed
+    old = Driver(REGISTRY).feed(tape).parts[0]
+    new = Driver(stricter).feed(tape).parts[0]
+    assert old.offices[LILLE.encode()].days.lifetime == {}
+    assert digest(loaded(old, stricter)) == digest(new)
+
+
+def test_services_keep_their_figures_when_others_come_and_go() -> None:
+    grown = replace(
+        REGISTRY,
+        services={"advice": Service("advice", "Advice"), **REGISTRY.services, "zeal": Service("zeal", "Zeal")},
+        hash="grown",
+    )
+    for seed_tape in (RECORDS[:40], RECORDS):
+        old = Driver(REGISTRY).feed(seed_tape).parts[0]
+        there = loaded(old, grown)
+        assert digest(loaded(there, REGISTRY)) == digest(old)
+        if seed_tape is RECORDS[:40]:
+            assert digest(there) == digest(Driver(grown).feed(seed_tape).parts[0])
+
+
+def test_a_service_that_is_gone_becomes_other_and_an_office_that_is_gone_takes_its_figures_along() -> None:
+    lille = replace(REGISTRY.offices[LILLE], services=(CASH,))
+    smaller = replace(
+        REGISTRY,
+        offices={LILLE: lille},
+        services={CASH: REGISTRY.services[CASH]},
+        hash="smaller",
+        norms={name: norm for name, norm in REGISTRY.norms.items() if name == "ticket-to-call"},
+    )
+    driver = Driver(smaller)
+    driver.parts = [loaded(Driver(REGISTRY).feed(RECORDS).parts[0], smaller)]
+    (view,) = driver.views()
+    (office,) = view.offices
+    assert [service.service for service in office.services] == [CASH, "other"]
+    before = Driver(REGISTRY).feed(RECORDS).views()[0].offices[0].services
+    by_name = {service.service: service for service in before}
+    assert office.services[1].lifetime == by_name[PAPERS].lifetime
+
+
+def test_random_states_come_back_the_same_under_a_registry_with_more_services() -> None:
+    for seed in range(40):
+        log = random_log(seed, 60, days=2)
+        part = Driver(log.registry).feed(log.records).parts[0]
+        services = {"a-first": Service("a-first", ""), **log.registry.services, "n-middle": Service("n-middle", "")}
+        grown = replace(log.registry, services=services)
+        assert digest(loaded(loaded(part, grown), log.registry)) == digest(part), seed
+
+
+# ---- retention
+
+
+def three_months(dice: random.Random) -> Iterator[list[bytes]]:
+    """Each day the same tape of 60 visits, some unfinished, with desks, visitors turned away and a heartbeat."""
+    visits = [(dice.randrange(8 * 60) * 60_000, dice.randrange(30) * 60_000, dice.random()) for _ in range(60)]
+    for day in range(90):
+        begin = START + day * DAY
+        out = [(begin, event("desk.opened", begin, desk="1")), (begin, event("office.opened", begin))]
+        out.append((begin + HOUR, event("visitor.turned_away", begin + HOUR, count=2)))
+        out.append((begin + 2 * HOUR, event("kiosk.heartbeat", begin + 2 * HOUR, kiosk="k1", spooled=0)))
+        for i, (at, wait, luck) in enumerate(visits):
+            ticket = f"{day}/{i}"
+            out.append((begin + at, issued(begin + at, ticket=ticket)))
+            if luck > 0.1:
+                called = begin + at + wait
+                out.append((called, event("ticket.called", called, ticket=ticket, desk="1")))
+                out.append((called + HOUR // 6, event("service.ended", called + HOUR // 6, ticket=ticket)))
+        yield [(at, value) for at, value in sorted(out)]  # type: ignore[misc]
+
+
+def test_after_three_months_no_more_is_held_than_after_one() -> None:
+    """Tickets, panes and the rest are bounded by the horizon; only day figures are kept, for 40 days."""
+    part = Partition(Plan(REGISTRY), 0, 1)
+    offset = 0
+    held = []
+    for day in three_months(random.Random(1)):  # noqa: S311 - repeatable, not secret
+        for at, value in day:
+            part.ingest([record(offset, value, at)])
+            offset += 1
+        office = part.offices[LILLE.encode()]
+        held.append(
+            {
+                "tickets": len(office.open) + len(office.closed),
+                "panes": len(office.panes),
+                "entries": sum(map(len, office.panes.values())),
+                "filed": sum(map(len, office.due.values())),
+                "sessions": len(office.sessions),
+                "turned": len(office.turned),
+                "beats": len(office.beats),
+                "moving": len(office.days.moving),
+            }
+        )
+        assert len(office.days.all()) <= 41
+    assert part.refused == {}
+    (lille, _) = Renderer(part).offices(part.stream)
+    # 90 days from 10 March end on 7 June; day figures of May are kept too, and are not June's.
+    called = lille.services[0].lifetime[Tally.CALLED]
+    assert called % 90 == 0
+    assert lille.window_waits[Window.MONTH].count == called // 90 * 7
+    for name, first in held[20].items():
+        assert max(day[name] for day in held[60:]) <= max(1.1 * first, first + 1), name
+    assert len(part.offices[LILLE.encode()].days.all()) >= 39
