@@ -928,7 +928,7 @@ class Log:
         edge = self.stream // QUARTER * QUARTER - self.registry.horizon_ms
         figures = self.figures
         for ticket, facts in list(self.tickets.items()):
-            if max(fact.time for fact in facts) < edge:
+            if max(fact.time for fact in facts) < edge and not self._is_open(ticket):
                 self._tell_visit(ticket, figures.sealed, figures.sealed_contradictions)
                 del self.tickets[ticket]
         for name, (fact, _) in list(self.turned_away.items()):
@@ -939,6 +939,12 @@ class Log:
             if self._day_ends(place) < edge:
                 self._tell_sessions(place, figures.sealed_contradictions)
                 del self.places[place]
+
+    def _is_open(self, ticket: tuple[str, str]) -> bool:
+        """Whether a visit is still waiting, called, served or paused: it is held until the cut-over closes it."""
+        visit = Visit(self.tickets[ticket])
+        visit.overnight(self.registry.offices[ticket[0]], self.registry.cut_over_min, self.stream)
+        return visit.state in (State.WAITING, State.CALLED, State.SERVING, State.PAUSED)
 
     def conclude(self) -> None:
         """Tell what is held at the final stream time."""

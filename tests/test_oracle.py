@@ -474,6 +474,7 @@ PARIS = REGISTRY.offices[LILLE]
 TICKET = {"ticket": "T1"}
 ISSUED = {"type": "ticket.issued", "service": "cash", "channel": "walkin"} | TICKET
 CALLED = {"type": "ticket.called"} | TICKET
+ABANDONED = {"type": "ticket.abandoned"} | TICKET
 HEARTBEAT = {"type": "kiosk.heartbeat", "kiosk": "k1", "spooled": 0}
 
 
@@ -607,23 +608,32 @@ def test_of_heartbeats_only_the_newest_is_kept() -> None:
 def test_a_visit_is_sealed_when_its_last_fact_is_older_than_the_horizon_at_a_full_quarter() -> None:
     #  last fact 09:00                                    10:00     10:15
     #  |----------------- horizon 1 h ------------------->|         | first full quarter at which it is older
-    held = of(record(ISSUED, BEGIN), record(HEARTBEAT, BEGIN + HOUR + QUARTER - 1), horizon_ms=HOUR)
+    visit = record(ISSUED, BEGIN), record(ABANDONED, BEGIN)
+    held = of(*visit, record(HEARTBEAT, BEGIN + HOUR + QUARTER - 1), horizon_ms=HOUR)
     assert (held.held.named("issued"), held.sealed.named("issued")) == (1, 0)
     ticks = record(HEARTBEAT, BEGIN + HOUR + QUARTER - 1), record(HEARTBEAT, BEGIN + HOUR + QUARTER)
-    sealed = of(record(ISSUED, BEGIN), *ticks, horizon_ms=HOUR)
+    sealed = of(*visit, *ticks, horizon_ms=HOUR)
     assert (sealed.held.named("issued"), sealed.sealed.named("issued")) == (0, 1)
-    assert sealed.waiting == {}
+
+
+def test_a_visit_that_is_still_open_is_held_until_the_cut_over_has_closed_it() -> None:
+    cut_over = ms("02:00:00", 11)
+    still = of(record(ISSUED, BEGIN), record(HEARTBEAT, cut_over - 1), horizon_ms=HOUR)
+    assert still.waiting == {(LILLE, "cash"): (1, BEGIN)}
+    over = of(record(ISSUED, BEGIN), record(HEARTBEAT, cut_over), horizon_ms=HOUR)
+    assert (over.waiting, over.sealed.named("issued"), over.sealed.named("closed")) == ({}, 1, 1)
 
 
 def test_an_event_for_a_sealed_visit_is_a_contradiction() -> None:
-    records = record(ISSUED, BEGIN), record(CALLED, BEGIN + HOUR + QUARTER)
+    records = record(ISSUED, BEGIN), record(ABANDONED, BEGIN), record(CALLED, BEGIN + HOUR + QUARTER)
     figures = of(*records, horizon_ms=HOUR)
     assert figures.contradictions == {(LILLE, "ticket.called"): 1}
     assert figures.all.named("called/issued") == 0
 
 
 def test_a_ticket_that_is_issued_again_after_it_was_sealed_begins_a_new_visit() -> None:
-    figures = of(record(ISSUED, BEGIN), record(ISSUED, BEGIN + HOUR + QUARTER), horizon_ms=HOUR)
+    visit = record(ISSUED, BEGIN), record(ABANDONED, BEGIN)
+    figures = of(*visit, record(ISSUED, BEGIN + HOUR + QUARTER), horizon_ms=HOUR)
     assert figures.all.named("issued") == 2
     assert not figures.contradictions
 

@@ -71,6 +71,7 @@ class Office:
         open, closed: visits by ticket; open ones live, those over (or closed overnight) as packed facts.
         panes: pane -> row of counts; derived.
         due: quarter of an hour -> tickets whose last fact lay there or later when they were filed; an index.
+        cut: what lies before it has been sealed: the last full quarter of an hour of stream time less the horizon.
         passed: the latest cut-over that stream time has reached.
         sessions: facts of desks and of the office by business day and desk ("" is the office itself).
         deficits: series of a counter -> by how much its exact count is below the greatest it has had.
@@ -82,6 +83,7 @@ class Office:
         self.id = office.id
         self.calendar = office.calendar
         self.services = office.services
+        self.cut = stream // QUARTER_MS * QUARTER_MS - plan.horizon
         self.passed = office.calendar.cut_over_before(stream)
         self.next_cut_over = office.calendar.cut_over_after(stream)
         self.open: dict[str, Visit] = {}
@@ -335,6 +337,11 @@ class Office:
                     self.closed[ticket] = pack(visit.facts)
             self._apply(delta.net())
             self.days.rest(self.calendar.day_of(cut), self.calendar.day_of(stream))
+        if cut > self.cut:
+            self.cut = cut
+            self._seal(cut)
+
+    def _seal(self, cut: int) -> None:
         self._seal_tickets(cut)
         self._seal_sessions(cut)
         self._seal_turned(cut)
@@ -348,7 +355,8 @@ class Office:
                 visit = self.open.get(ticket)
                 facts = unpack(self.closed[ticket]) if visit is None else visit.facts
                 last = facts[-1] >> TIME & LOW_42
-                if last >= cut:
+                # Who still waits or is served is held until the cut-over closes the visit, so that every visit ends.
+                if last >= cut or (visit is not None and visit.phase != NOT_ISSUED):
                     self._file(ticket, last)
                     continue
                 gone = Delta()
