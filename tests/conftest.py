@@ -16,8 +16,6 @@ from attente.broker.topics import apply, with_prefix
 from attente.errors import Missing
 from attente.model.topics import topics
 
-MakeTopics = Callable[..., str]
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,7 +61,7 @@ def broker(broker_extra: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def make_topics(broker: LocalBroker) -> MakeTopics:
+def make_topics(broker: LocalBroker) -> Callable[..., str]:
     """Create a whole set of topics under a prefix that nobody has used, and give the prefix.
 
     Call it with `partitions` (4) and `archive` (False).
@@ -81,6 +79,6 @@ def make_topics(broker: LocalBroker) -> MakeTopics:
 
 
 @pytest.fixture
-def topics_prefix(make_topics: MakeTopics) -> str:
+def topics_prefix(make_topics: Callable[..., str]) -> str:
     """The prefix of a fresh set of live topics with 4 partitions."""
     return make_topics()

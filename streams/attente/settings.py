@@ -251,15 +251,15 @@ def _parsed(name: str, text: str, origin: str) -> object:
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    by_variable = {ENVIRONMENT + name.upper(): name for name in FORMS}
     for variable, text in environ.items():
         if not variable.startswith(ENVIRONMENT):
             continue
-        if variable in by_variable:
-            yield by_variable[variable], text, variable
+        name = variable.removeprefix(ENVIRONMENT).lower()
+        if name in FORMS:
+            yield name, text, variable
         # Only what looks like a slip of the pen is refused: orchestrators put variables of their own beside ours.
-        elif close := difflib.get_close_matches(variable, by_variable, n=1, cutoff=0.85):
-            msg = f"environment: unknown setting {variable}; did you mean {close[0]}?"
+        elif close := difflib.get_close_matches(name, FORMS, n=1, cutoff=0.8):
+            msg = f"environment: unknown setting {variable}; did you mean {ENVIRONMENT}{close[0].upper()}?"
             raise BadSetting(msg)
 
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,14 +17,22 @@ def jar(name: str, content: bytes) -> Jar:
     return Jar("org.example", name, "1.0", len(content), hashlib.sha256(content).hexdigest())
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
 class Repository:
-    """The jars that are served, by name, and how often each was asked for."""
+    """The jars that are served, by name, how often each was asked for, and what an answer waits for."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.contents: dict[str, bytes] = {}
         self.broken_off: set[str] = set()
         self.asked: Counter[str] = Counter()
+        self.answers_when: Callable[[], bool] = lambda: True
 
     def settings(self, folder: Path) -> dict[str, str]:
         """The environment in which jgo asks this repository and no other."""
@@ -45,6 +54,7 @@ def serving() -> Iterator[Repository]:
                 return
             content = repository.contents[name]
             repository.asked[name] += 1
+            wait_until(repository.answers_when)
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

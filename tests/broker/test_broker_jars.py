@@ -137,28 +137,24 @@ FETCH = """
 import sys
 from pathlib import Path
 from attente.broker.jars import Jar, ensure
-jars = tuple(map(Jar.parse, sys.argv[2:]))
-print("ready", flush=True)
-sys.stdin.readline()
-ensure(Path(sys.argv[1]), jars=jars)
+ensure(Path(sys.argv[1]), jars=tuple(map(Jar.parse, sys.argv[2:])))
 """
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    return bool(re.search(rf"-> FLOCK .* {pid} ", Path("/proc/locks").read_text()))
 
 
 def test_two_processes_that_need_the_same_jars_fetch_them_once(repository: Repository, cache: Path) -> None:
     lines = [f"{one.coordinate} {one.size} {one.sha256}" for one in (ONE, TWO)]
     command = [sys.executable, "-c", FETCH, str(cache), *lines]
-    processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
-        for _ in range(2)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+    processes: list[subprocess.Popen[bytes]] = []
+    # The first gets no answer before the second has come so far that it waits, or asks as well.
+    repository.answers_when = lambda: repository.asked["one"] > 1 or any(waits_for_a_lock(one.pid) for one in processes)
 
-    for process in processes:
-        process.communicate("go\n", timeout=60)
+    processes += [subprocess.Popen(command, env=os.environ) for _ in range(2)]
 
-    assert [process.returncode for process in processes] == [0, 0]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
     assert repository.asked == {"one": 1, "two": 1}
 
 

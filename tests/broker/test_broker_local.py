@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from attente.broker.admin import connect
+from attente.broker.admin import BrokerUnreachable, connect
 from attente.broker.local import BrokerFailed, LocalBroker, Status
 from attente.broker.processes import ProcessId
 from attente.broker.server import HOST
@@ -160,6 +160,15 @@ def test_after_down_nothing_runs_and_up_finds_the_records_at_the_old_address(sta
     assert standing.status().topics == tuple(sorted(spec.name for spec in topics(2)))
 
 
+def test_a_connection_to_a_broker_that_has_gone_says_so(standing: LocalBroker) -> None:
+    with connect(standing.bootstrap) as admin:
+        where = standing.bootstrap
+        standing.down()
+
+        with pytest.raises(BrokerUnreachable, match=f"^the broker at {where} does not answer any more: "):
+            admin.topic_names()
+
+
 # After a crash
 
 
@@ -301,6 +310,17 @@ def test_a_broker_that_does_not_answer_in_time_is_reported_and_not_left_behind(f
     assert running(fallen.layout.state) is None
 
 
+def test_another_kafka_at_the_address_is_not_taken_for_ours(standing: LocalBroker) -> None:
+    state = running(standing.layout.state)
+    assert state is not None
+    write_state(standing.layout.state, msgspec.structs.replace(state, cluster="ours"))
+    try:
+        with pytest.raises(BrokerFailed, match=rf"another Kafka \(cluster {state.cluster}\) answers .*--port"):
+            standing.up()
+    finally:
+        write_state(standing.layout.state, state)
+
+
 def test_the_address_of_a_broker_that_is_not_up_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BrokerFailed, match=r"no broker runs in .*; start it with 'attente broker up'"):
         _ = LocalBroker(tmp_path / "broker").bootstrap
@@ -340,10 +360,14 @@ def test_ctrl_c_reaches_the_owner_and_the_broker_lives_until_the_owner_stops_it(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "up\n"
+        (java,) = java_processes(fallen.layout.folder)
+        groups = (os.getpgid(java), os.getpgid(owner.pid))
 
         os.killpg(owner.pid, signal.SIGINT)
 
         assert owner.communicate(timeout=HANG_SECONDS)[0] == "True\n"
+    # A terminal sends the signal to the whole group of the program in its foreground.
+    assert groups[0] != groups[1]
     assert not java_processes(fallen.layout.folder)
 
 

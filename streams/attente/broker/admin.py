@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
-from kafka import KafkaAdminClient
-from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, KafkaTimeoutError, for_code
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, for_code
 from kafka.net.compat import KafkaNetClient
 
 from attente.errors import Unreachable
@@ -20,7 +20,8 @@ PROBE_SECONDS: Final = 5.0
 """How long a broker may take for its first answer: a healthy one needs 0.02 s, one that is just starting 2 s."""
 
 _REQUEST_MS: Final = 10_000
-_VISIBLE_MS: Final = 10_000
+_VISIBLE_SECONDS: Final = 10
+_PAUSE_SECONDS: Final = 0.02
 
 
 class BrokerUnreachable(Unreachable):
@@ -85,6 +86,25 @@ class Admin:
             configs = self._configs([str(one["name"]) for one in found])
         return {str(one["name"]): _state(one, configs[one["name"]]) for one in found}
 
+    def offsets(self, topic: str) -> dict[int, tuple[int, int]]:
+        """Where the log of every partition of a topic begins and ends: the first offset, and the next one to come."""
+        with self._refusals():
+            (found,) = self._client.describe_topics([topic])
+            places = [TopicPartition(topic, one["partition_index"]) for one in found["partitions"]]
+            first = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
+            last = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+        return {place.partition: (first[place].offset, last[place].offset) for place in places}
+
+    def delete(self, topics: Iterable[str]) -> dict[str, str | None]:
+        """Delete topics with all that they hold.
+
+        Returns:
+            By name of the topic what the broker said against it; None where it is gone.
+        """
+        with self._refusals():
+            answer = self._client.delete_topics(list(topics), raise_errors=False)
+        return {str(one["name"]): _refusal(one) for one in answer["topics"]}
+
     def create(self, topics: Iterable[TopicState]) -> dict[str, str | None]:
         """Create topics and wait until every partition has a leader.
 
@@ -104,11 +124,13 @@ class Admin:
         with self._refusals():
             answer = self._client.create_topics(orders, raise_errors=False)
             refusals = {str(one["name"]): _refusal(one) for one in answer["topics"]}
-            self._client.wait_for_topics([name for name, why in refusals.items() if why is None], _VISIBLE_MS)
+            self._client.wait_for_topics(
+                [name for name, why in refusals.items() if why is None], _VISIBLE_SECONDS * 1000
+            )
         return refusals
 
     def set_config(self, topic: str, config: Mapping[str, str]) -> str | None:
-        """Set some settings of a topic and leave its others as they are.
+        """Set some settings of a topic, leave its others as they are, and wait until the new ones are in force.
 
         Returns:
             What the broker said against it; None when it is done.
@@ -116,8 +138,18 @@ class Admin:
         resource = ConfigResource(ConfigResourceType.TOPIC, topic, dict(config))
         with self._refusals():
             answer = self._client.alter_configs([resource], raise_on_unknown=False, incremental=True)
-        result = str(answer["topic"][topic])
-        return None if result == "OK" else result
+            result = str(answer["topic"][topic])
+            return self._not_in_force(topic, config) if result == "OK" else _without_number(result)
+
+    def _not_in_force(self, topic: str, config: Mapping[str, str]) -> str | None:
+        # The controller has agreed; the broker learns of it a moment later, and tells the old values until then.
+        limit = time.monotonic() + _VISIBLE_SECONDS
+        while True:
+            found = self._configs([topic])[topic]
+            late = [f"{name} is still {found.get(name)}" for name, value in config.items() if found.get(name) != value]
+            if not late or time.monotonic() >= limit:
+                return ", ".join(late) or None
+            time.sleep(_PAUSE_SECONDS)
 
     def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
         if not names:
@@ -133,7 +165,7 @@ class Admin:
     def _refusals(self) -> Iterator[None]:
         try:
             yield
-        except KafkaTimeoutError as error:
+        except (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError) as error:
             msg = f"the broker at {self.bootstrap} does not answer any more: {_said(error)}"
             raise BrokerUnreachable(msg) from error
         except KafkaError as error:
@@ -213,5 +245,9 @@ def _refusal(answer: Mapping[str, Any]) -> str | None:
 
 
 def _said(error: KafkaError) -> str:
+    return _without_number(" ".join(str(error).split()))
+
+
+def _without_number(text: str) -> str:
     # kafka-python begins with "[Error 38] NameOfTheError: "; the name says what the number does.
-    return re.sub(r"^\[Error -?[0-9]+\] ", "", " ".join(str(error).split()))
+    return re.sub(r"^\[Error -?[0-9]+\] ", "", text)

@@ -35,7 +35,7 @@ _SINGLE_NODE: Final = {
     # Nobody else is about to join: waiting 3 s for more members only delays a start.
     "group.initial.rebalance.delay.ms": "0",
     # After a kill the controller waits out the session of the broker that was killed, though nobody else can have its
-    # number here: 9 s by default, which made such a start take 11 s.
+    # number here: 9 s by default, on top of a start of 2.4 s.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
     # A slip in a name must be an error, not a new topic with one partition.

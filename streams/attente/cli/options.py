@@ -33,18 +33,23 @@ class _Text(click.ParamType):
         return str(value)
 
 
-def with_settings(*names: str) -> Callable[[Function], Function]:
+def with_settings(*names: str, local_broker: bool = True) -> Callable[[Function], Function]:
     """Give a command the flags of some settings, and call it with all of them as the argument `settings`.
 
-    The flag `--config FILE` comes with it. When nobody names a broker and the local one of the data folder runs, that
-    one is meant.
+    The flag `--config FILE` comes with it.
+
+    Args:
+        names: of the settings.
+        local_broker: when nobody names a broker and the local one of the data folder runs, that one is meant.
     """
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
         def call(*args: Any, config: Path | None, **values: Any) -> Any:
             flags = {name: values.pop(name) for name in names}
-            settings = _with_local_broker(load(flags, os.environ, config))
+            settings = load(flags, os.environ, config)
+            if local_broker:
+                settings = _with_local_broker(settings)
             return function(*args, settings=settings, **values)
 
         decorated: Function = click.option(
