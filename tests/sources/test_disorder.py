@@ -111,6 +111,14 @@ def test_events_use_the_whole_window() -> None:
     assert 25 * MINUTE < furthest <= 30 * MINUTE
 
 
+def test_second_copies_stay_within_the_window_of_their_time_too() -> None:
+    tape = [Times(second * 1000) for second in range(3_600)]
+    newest = 0
+    for at in times(tape, places(tape, 30 * MINUTE, 1.0, 3)):
+        newest = max(newest, at)
+        assert newest - at <= 30 * MINUTE
+
+
 def test_duplicates_are_spread_over_the_whole_tape() -> None:
     tape = [Times(second * 1000) for second in range(10_000)]
     again = [place.life for place in places(tape, 0, 0.1, 5) if place.again]
