@@ -155,14 +155,19 @@ def _fetch(jars: list[Jar], folder: Path, report: Report) -> None:
     if jars:
         report(done, total)
     pool = ThreadPoolExecutor(_AT_ONCE)
+    is_interrupted = False
     try:
         pending = {pool.submit(_fetch_one, jar, folder): jar for jar in jars}
         for future in as_completed(pending):
             future.result()
             done += pending[future].size
             report(done, total)
+    except KeyboardInterrupt:
+        is_interrupted = True
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        # Who interrupts it does not wait for a network that is silent; what is half there lies in folders of its own.
+        pool.shutdown(wait=not is_interrupted, cancel_futures=True)
 
 
 def _fetch_one(jar: Jar, folder: Path) -> None:

@@ -10,12 +10,13 @@ from mode.supervisors import CrashingSupervisor
 
 from attente.engine import transport
 from attente.engine.engine import Engine
-from attente.engine.exits import end
+from attente.engine.exits import end, leave_within
 from attente.engine.transport import Delivery
 from attente.engine.watchdog import Watchdog
 from attente.model.topics import EVENTS
 
 NEVER_S: Final = 1e9
+LEAVE_S: Final = 5.0  # the consumer's thread ends within one, unless its broker is away
 BUFFERED: Final = 4  # deliveries between fetcher and agent: more only grows memory
 # The state is millions of long-lived objects without cycles: with the default thresholds the collector takes a fifth.
 COLLECT: Final = (100_000, 50, 1_000)
@@ -126,9 +127,10 @@ def _connect(app: App, engine: Engine, watchdog: Watchdog, started: Callable[[],
     async def stopping(sender: Any, **_: Any) -> None:  # noqa: ARG001 - Faust's signature
         watchdog.stop()
         try:
-            await engine.stop()
+            is_left = await engine.stop()
         except Exception as error:  # noqa: BLE001
             end(error)
+        leave_within(LEAVE_S if is_left else 0)
 
 
 def _bind(app: App, engine: Engine) -> None:
@@ -142,7 +144,7 @@ def _bind(app: App, engine: Engine) -> None:
     engine.commit = commit
     engine.seek_back = consumer.seek_back
     engine.generation = lambda: app.consumer_generation_id
-    engine.highwater = lambda number: consumer.highwater(engine.place(number))
+    engine.highwater = consumer.heard_end
 
 
 async def _guarded(work: Any) -> None:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import cramjam
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from attente.core.state import FORMAT, Cut, cut, encode
+from attente.engine.logs import named
 from attente.engine.owned import Owned, Work
 from attente.model.records import Manifest, encode_manifest
 from attente.model.topics import CHECKPOINTS, MANIFESTS
@@ -66,7 +67,7 @@ class CheckpointWriter:
                 manifest = await self._send(owned, state, letters)
             except (KafkaError, OSError) as error:
                 self._work.checkpoint_failures += 1
-                self._say(f"checkpoint of partition {owned.number} at {state.head.next_offset} failed: {error!r}")
+                self._say(f"checkpoint of partition {owned.number} at {state.head.next_offset} failed: {named(error)}")
                 return False
             owned.saved = manifest.offset
             owned.slot ^= 1
@@ -80,7 +81,7 @@ class CheckpointWriter:
             )
             return True
 
-    async def _send(self, owned: Owned, state: Cut, letters: list[asyncio.Future[object]]) -> Manifest:
+    async def _send(self, owned: Owned, state: Cut, letters: list[asyncio.Future[Any]]) -> Manifest:
         data, digest = await asyncio.get_running_loop().run_in_executor(self._pool, compress, state)
         # The log up to the checkpoint is not read again: what was refused there has to be kept before.
         await asyncio.gather(*letters)

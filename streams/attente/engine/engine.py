@@ -8,10 +8,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, ProducerClosed
 from aiokafka.structs import OffsetAndMetadata
 from faust.types.tuples import TP
 
@@ -20,10 +21,13 @@ from attente.core.plan import Plan
 from attente.core.state import digest
 from attente.core.view import PartitionHealth, WorkerHealth
 from attente.engine.checkpoints import CheckpointWriter
-from attente.engine.clients import new_producer, new_reader
+from attente.engine.clients import new_letters_producer, new_producer, new_reader
+from attente.engine.exits import end
+from attente.engine.logs import Seldom, named
 from attente.engine.owned import Owned, Ownership, Work
 from attente.engine.takeover import TakeOver
-from attente.model.records import Origin, dead_letter
+from attente.errors import Unreachable
+from attente.model.records import DeadLetter, Origin, dead_letter
 from attente.model.topics import DEADLETTERS, EVENTS
 from attente.registry.entities import Registry
 from attente.settings import Settings
@@ -33,8 +37,12 @@ if TYPE_CHECKING:
 
 COMMIT_S: Final = 1.0  # everybody's lag tools look at the group's offsets; also how often the lease is renewed
 KEEP_S: Final = 0.05
+RETRY_S: Final = 0.5  # between two tries at a broker that is away
 LOST_S: Final = 5.0  # a last batch that Faust has dropped is missed by nobody else
 REFRESH_S: Final = 3600.0  # an idle partition writes too, or retention would leave it without a checkpoint
+FINAL_S: Final = (
+    10.0  # for the last checkpoints, some seconds for a million visits; then the broker is taken to be away
+)
 SETTLE_S: Final = 5.0  # a client that does not close in time is left behind
 
 
@@ -62,8 +70,13 @@ class Engine:
         self.generation: Callable[[], int]
         self.highwater: Callable[[int], int | None]
         self._producer: AIOKafkaProducer | None = None
+        self._letters: AIOKafkaProducer | None = None
         self._writer: CheckpointWriter | None = None
         self._background: set[asyncio.Task[object]] = set()
+        self._handed = 0  # deliveries handed to the agent…
+        self._taken = 0  # …and the number of the last one that it has taken: they come in order
+        self._active_at = 0.0  # when it had last done with one
+        self._unreachable = Seldom()
 
     def place(self, number: int) -> TP:
         """A partition of the events, as Faust names it."""
@@ -78,45 +91,53 @@ class Engine:
             await producer.start()
             self._producer = producer
             self._writer = CheckpointWriter(self.settings, self.registry.hash, producer, self.work, self.say)
+        if self._letters is None:
+            letters = new_letters_producer(self.settings)
+            await letters.start()
+            self._letters = letters
 
     async def take_over(self, numbers: set[int]) -> None:
         """Open the states of exactly the given partitions. Awaited before anything of them is delivered.
 
         Another rebalance can overtake this one; then its own take-over follows and this one gives way.
         """
-        await self.start()
+        began = time.monotonic()
         generation = self.generation()
         ownership = self.ownership
         for number in [number for number in ownership.states if number not in numbers]:
             del ownership.states[number]
-        reader = new_reader(self.settings)
-        try:
-            while numbers:
-                try:
-                    await reader.start()
-                    takeover = TakeOver(self.settings, self.plan, self.partitions, reader, self.work, self.say)
-                    states = await takeover.run(sorted(numbers), ownership.states)
-                except (KafkaError, OSError) as error:
-                    self.say(f"take-over tried again: {error!r}")
-                    await asyncio.sleep(0.5)
-                    states = {}
-                if self.generation() != generation:
-                    self.say("take-over overtaken by another rebalance")
-                    return
-                if states:
-                    ownership.states.update(states)
-                    break
-        finally:
-            self._behind(asyncio.wait_for(reader.stop(), SETTLE_S))
+        states = await self._open(sorted(numbers), generation)
+        if self.generation() != generation:
+            self.say("take-over overtaken by another rebalance")
+            return
+        ownership.states.update(states)
         for owned in ownership.states.values():
             owned.restart_delivery()
             if self.settings.hash_every:
                 owned.partition.mark(self.settings.hash_every, digest)
         ownership.live = set(numbers)
         ownership.settled = True
-        ownership.renew(time.monotonic())
+        ownership.renew(began)  # what the broker has said since is for the first commit to find out
         at = {owned.number: owned.next_offset for owned in ownership.owned()}
         self.say(f"owns {at} until { ({o.number: o.target for o in ownership.owned()}) }")
+
+    async def _open(self, numbers: list[int], generation: int) -> dict[int, Owned]:
+        """The states of some partitions, tried until the broker answers or another rebalance has overtaken us."""
+        seldom = Seldom()
+        while numbers and self.generation() == generation:
+            reader = new_reader(self.settings)
+            try:
+                await self.start()
+                await reader.start()
+                takeover = TakeOver(self.settings, self.plan, self.partitions, reader, self.work, self.say)
+                return await takeover.run(numbers, self.ownership.states)
+            except (KafkaError, OSError) as error:
+                if seldom():
+                    self.say(f"take-over tried again: {named(error)}")
+                await asyncio.sleep(RETRY_S)
+            finally:
+                self._behind(asyncio.wait_for(reader.stop(), SETTLE_S))
+        return {}
 
     async def give_up(self) -> None:
         """A rebalance begins: figures vanish now, and a last checkpoint spares the next owner the replay."""
@@ -130,22 +151,33 @@ class Engine:
         if tasks:
             await asyncio.wait(tasks, timeout=self.settings.session_timeout_seconds / 3)
 
-    async def stop(self) -> None:
-        """The clean end: nothing is delivered any more, the membership still stands; leaves nothing to replay."""
+    async def stop(self) -> bool:
+        """The clean end: nothing is delivered any more, the membership still stands; leaves nothing to replay.
+
+        False if the broker is away: there is nobody to leave anything with, and the next start replays from the log.
+        """
         owned = self.ownership.owned()
         self.ownership.live = set()
-        changed = [state for state in owned if state.next_offset > state.saved]
-        await asyncio.gather(*(self._checkpoint(state, "final") for state in changed))
+        is_left = True
         try:
-            await self._commit_offsets(owned)
-        except (KafkaError, OSError) as error:
-            self.say(f"last commit failed, which only lag tools notice: {error!r}")
-        if self._producer is not None:
-            try:
-                await asyncio.wait_for(self._producer.stop(), SETTLE_S)
-            except (TimeoutError, KafkaError) as error:
-                self.say(f"producer did not close: {error!r}")
+            await asyncio.wait_for(self._leave(owned), FINAL_S if self.ownership.is_leased else 0)
+        except (KafkaError, OSError, TimeoutError) as error:
+            is_left = False
+            self.say(f"nothing could be left at {self.settings.broker}, which the log makes up for: {named(error)}")
+        await asyncio.gather(*(self._close(producer) for producer in (self._producer, self._letters)))
         self.say(f"stopped at { ({state.number: state.next_offset for state in owned}) }")
+        return is_left
+
+    async def _leave(self, owned: list[Owned]) -> None:
+        await asyncio.gather(*(self._checkpoint(state, "final") for state in owned if state.next_offset > state.saved))
+        await self._commit_offsets(owned)
+
+    async def _close(self, producer: AIOKafkaProducer | None) -> None:
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), SETTLE_S)
+            except (TimeoutError, KafkaError) as error:
+                self.say(f"producer did not close: {named(error)}")
 
     # ---- deliveries
 
@@ -166,11 +198,14 @@ class Engine:
         delivery.owned = owned
         delivery.epoch = owned.epoch
         delivery.after = owned.delivered
+        self._handed += 1
+        delivery.number = owned.handed = self._handed
         owned.delivered = delivery.last + 1
         return True
 
     async def apply(self, delivery: "Delivery") -> None:
         """Apply a delivery to its state, unless it belongs to an older epoch or one before it was lost."""
+        self._taken = delivery.number
         owned = delivery.owned
         if owned is None or self.ownership.states.get(owned.number) is not owned or delivery.epoch != owned.epoch:
             return
@@ -184,7 +219,7 @@ class Engine:
         before = partition.read
         partition.ingest(delivery.records())
         partition.next_offset = max(partition.next_offset, delivery.last + 1)
-        owned.applied_at = time.monotonic()
+        owned.applied_at = self._active_at = time.monotonic()
         self.work.batches += 1
         self.work.batch_records += partition.read - before
         self.work.batch_s += time.perf_counter() - began
@@ -199,7 +234,6 @@ class Engine:
 
     async def _bury(self, owned: Owned) -> None:
         """Send what was refused to the dead letters; the next checkpoint waits until they are there."""
-        assert self._producer is not None  # noqa: S101 - started before anything is delivered
         for dead in owned.partition.take_dead():
             letter = dead_letter(
                 Origin(self.settings.topic(EVENTS), owned.number, dead.offset, dead.timestamp),
@@ -209,16 +243,55 @@ class Engine:
                 detail=dead.detail,
                 version=attente.__version__,
             )
-            sent = await self._producer.send(
-                self.settings.topic(DEADLETTERS),
-                letter.value,
-                key=letter.key,
-                partition=owned.number,
-                headers=list(letter.headers),
-            )
+            sent = await self._hand_over(owned.number, letter)
             self.work.dead_letters += 1
             owned.letters.add(sent)
-            sent.add_done_callback(owned.letters.discard)
+            sent.add_done_callback(partial(self._settle, owned, letter))
+
+    async def _hand_over(self, number: int, letter: DeadLetter) -> asyncio.Future[Any]:
+        """Give a letter to the producer, which is full while the broker is away."""
+        assert self._letters is not None  # noqa: S101 - started before anything is delivered
+        while True:
+            try:
+                sent: asyncio.Future[Any] = await self._letters.send(
+                    self.settings.topic(DEADLETTERS),
+                    letter.value,
+                    key=letter.key,
+                    partition=number,
+                    headers=list(letter.headers),
+                )
+                return sent
+            except KafkaError as error:
+                if not _passes(error):
+                    raise
+                self._complain(f"dead letters are waiting: {named(error)}")
+
+    def _settle(self, owned: Owned, letter: DeadLetter, sent: asyncio.Future[Any]) -> None:
+        """A letter that the broker has not taken is sent again: the checkpoints that wait for it must not pass it."""
+        owned.letters.discard(sent)
+        if not sent.cancelled() and (error := sent.exception()) is not None:
+            again = asyncio.ensure_future(self._insist(owned.number, letter, error))
+            owned.letters.add(again)
+            again.add_done_callback(owned.letters.discard)
+
+    async def _insist(self, number: int, letter: DeadLetter, error: BaseException) -> None:
+        while not isinstance(error, ProducerClosed):  # then we are stopping, and no checkpoint has passed it
+            if not _passes(error):
+                message = f"dead letter {letter.key.decode()} is not taken by {self.settings.broker}: {named(error)}"
+                end(Unreachable(message))
+            self._complain(f"dead letters are sent again: {named(error)}")
+            await asyncio.sleep(RETRY_S)
+            try:
+                await (await self._hand_over(number, letter))
+            except KafkaError as other:
+                error = other
+            else:
+                return
+
+    def _complain(self, line: str) -> None:
+        """Say what is wrong with the broker, once a minute."""
+        if self._unreachable():
+            self.say(line)
 
     async def _deliver_again(self, owned: Owned, why: str) -> None:
         self.work.reseeks += 1
@@ -238,11 +311,19 @@ class Engine:
                 at, since = seen.get(owned.number, (-1, now))
                 if at != owned.next_offset:
                     seen[owned.number] = (owned.next_offset, now)
-                elif owned.delivered > owned.next_offset and now - since > LOST_S:
+                elif owned.delivered > owned.next_offset and self._is_lost(owned, now - since):
                     seen[owned.number] = (at, now)
                     await self._deliver_again(owned, "the last batch was lost")
                 if not owned.lock.locked() and self._is_due(owned, now):
                     self._behind(self._checkpoint(owned, "due"))
+
+    def _is_lost(self, owned: Owned, stood_s: float) -> bool:
+        """Whether what was handed to the agent will not come: a later delivery has, or nothing has for a while.
+
+        A delivery that waits behind slow ones is not lost: to read it again would only make it wait again.
+        """
+        idle_s = min(stood_s, time.monotonic() - self._active_at)
+        return owned.handed <= self._taken or idle_s > LOST_S
 
     def _is_due(self, owned: Owned, now: float) -> bool:
         fresh = owned.next_offset - owned.saved
@@ -269,9 +350,10 @@ class Engine:
                 await asyncio.wait_for(self._commit_offsets(owned), self.ownership.session_s)
             except (KafkaError, OSError, TimeoutError) as error:
                 self.work.commit_failures += 1
-                self.say(f"commit failed: {error!r}")
+                self._complain(f"commit failed: {named(error)}")
             else:
                 self.ownership.renew(began)
+                self._unreachable.reset()
 
     async def _commit_offsets(self, owned: list[Owned]) -> None:
         if owned:
@@ -309,6 +391,11 @@ class Engine:
             ready=self.ownership.settled and len(shown) == len(owned),
             **asdict(self.work),
         )
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether it is the broker's absence: then the same request can be sent again."""
+    return isinstance(error, KafkaTimeoutError) or getattr(error, "retriable", False)
 
 
 async def _quietly(work: Awaitable[object]) -> object:

@@ -27,6 +27,32 @@ class OncePerMinute(logging.Filter):
         return True
 
 
+class Seldom:
+    """True at first, and then once a minute: for what is tried each second while a broker is away."""
+
+    def __init__(self, every_s: float = EVERY_S) -> None:
+        self._every_s = every_s
+        self._told = float("-inf")
+
+    def __call__(self) -> bool:
+        """Whether it is time to say it again."""
+        now = time.monotonic()
+        if now - self._told < self._every_s:
+            return False
+        self._told = now
+        return True
+
+    def reset(self) -> None:
+        """The trouble is over: the next one is told at once."""
+        self._told = float("-inf")
+
+
+def named(error: BaseException) -> str:
+    """An error on one line: its class, and the last thing it says (aiokafka begins some with a page of advice)."""
+    said = " ".join(str(error.args[-1]).split()) if error.args else ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
 def setup(level: int = logging.WARNING) -> None:
     """Send warnings of the libraries to stderr, each kind once a minute, without tracebacks."""
     handler = logging.StreamHandler(sys.stderr)

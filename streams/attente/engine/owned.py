@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from attente.core.partition import Partition
 from attente.core.render import Renderer
@@ -15,12 +16,13 @@ class Owned:
 
     Attributes:
         delivered: the offset after the last batch handed to the agent; the state follows it.
+        handed: the number of that delivery among all that the worker has handed over.
         target: the end of the log when the partition was taken over; before it nothing is shown.
         epoch: batches handed over before the last rebalance or re-read belong to an older one and are dropped.
         retried: the offset at which a gap has been re-read once.
         saved, saved_at: offset of the newest checkpoint, and when it was cut (monotonic seconds).
         slot: where the next manifest goes; the two alternate.
-        letters: dead letters on their way; a checkpoint waits for them.
+        letters: dead letters on their way; a checkpoint waits for all of them.
         applied_at: when the last batch was applied (monotonic seconds).
     """
 
@@ -28,6 +30,7 @@ class Owned:
         self.partition = partition
         self.renderer = Renderer(partition)
         self.delivered = partition.next_offset
+        self.handed = 0
         self.target = 0
         self.epoch = 0
         self.retried = -1
@@ -35,7 +38,7 @@ class Owned:
         self.saved_at = self.applied_at = time.monotonic()
         self.slot = slot
         self.lock = asyncio.Lock()
-        self.letters: set[asyncio.Future[object]] = set()
+        self.letters: set[asyncio.Future[Any]] = set()
 
     @property
     def number(self) -> int:

@@ -18,6 +18,7 @@ from attente.core.partition import Partition
 from attente.core.plan import Plan
 from attente.core.state import FORMAT, StateError, decode
 from attente.engine.checkpoints import checksum, decompress
+from attente.engine.logs import named
 from attente.engine.owned import Owned, Work
 from attente.model.records import Manifest, read_manifest
 from attente.model.topics import CHECKPOINTS, EVENTS, MANIFESTS
@@ -156,6 +157,9 @@ class TakeOver:
             partition = await self._decode(manifest, data)
         except (Unusable, StateError, cramjam.DecompressionError) as error:
             self._pass_over(manifest, str(error))
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a cache, the log is there
+            self._pass_over(manifest, named(error))
             return None
         slot = 1 - manifest.slot if manifest.worker == self._settings.worker else 0
         owned = Owned(partition, slot)

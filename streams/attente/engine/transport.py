@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import aiokafka.consumer.fetcher as fetching
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import ConsumerStoppedError, CorruptRecordException
+from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, IllegalStateError
 from crc32c import crc32c
 from faust.transport import drivers
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
@@ -29,6 +29,7 @@ from faust.transport.drivers.aiokafka import Transport as AIOKafkaDriverTranspor
 from faust.types.tuples import TP, ConsumerMessage
 
 from attente.core.partition import Record
+from attente.engine import membership
 from attente.engine.owned import Owned
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Delivery:
     """What was fetched of a partition: everything in `[first, last]` that holds events.
 
     `batches` may be iterated once. The engine fills in the rest when it hands the delivery to the agent: the state it
-    is for, the epoch, and the offset after the delivery before.
+    is for, the epoch, the offset after the delivery before, and its number among all that it has handed over.
     """
 
     first: int
@@ -61,6 +62,7 @@ class Delivery:
     owned: Owned | None = None
     epoch: int = 0
     after: int = 0
+    number: int = 0
 
     def records(self) -> Iterable[Record]:
         """All records in order of offset."""
@@ -229,11 +231,25 @@ class Consumer(AIOKafkaDriverConsumer):  # type: ignore[misc]
         states = self.engine.ownership.states
         at = {tp: states[tp.partition].next_offset for tp in self.assignment() if tp.partition in states}
         self._read_offset.update(dict.fromkeys(at))
-        await self._thread.seek_wait(at)
+        await self._seek_to(at)
 
     async def seek_back(self, number: int, offset: int) -> None:
         """Read a partition again from an offset."""
-        await self._thread.seek_wait({self.engine.place(number): offset})
+        await self._seek_to({self.engine.place(number): offset})
+
+    async def _seek_to(self, at: Mapping[TP, int]) -> None:
+        try:
+            await self._thread.seek_wait(at)
+        except IllegalStateError:
+            # Not ours any more: a rebalance has begun in the consumer's thread, and the take-over at its end seeks.
+            self.log.warning("no seek to %r: the partitions are being assigned anew", at)
+
+    def heard_end(self, number: int) -> int | None:
+        """The end of a partition's log as the last fetch told it; None before the first, and while it is not ours."""
+        try:
+            return self.highwater(self.engine.place(number))  # type: ignore[no-any-return]
+        except (AssertionError, AttributeError, KeyError):  # a rebalance has begun in the consumer's thread
+            return None
 
     async def getmany(
         self,
@@ -279,3 +295,4 @@ class Transport(AIOKafkaDriverTransport):  # type: ignore[misc]
 
 
 install()
+membership.install()

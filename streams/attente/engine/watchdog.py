@@ -56,6 +56,12 @@ class Watchdog:
         self._stopped.set()
 
     def _watch(self) -> None:
+        try:
+            self._watch_on()
+        except Exception as error:  # noqa: BLE001 - a watchdog that dies in silence is worse than none
+            end(error)
+
+    def _watch_on(self) -> None:
         seen: dict[int, tuple[int, float]] = {}
         while not self._stopped.wait(min(1.0, self._patience_s / 4)):
             if why := self.verdict(seen, time.monotonic()):

@@ -1,0 +1,118 @@
+"""What a run stands on: a folder of its own, a Kafka, topics that nobody else has."""
+
+import functools
+from pathlib import Path
+from typing import Final
+
+from attente.broker.admin import connect
+from attente.broker.jars import kafka_version
+from attente.broker.local import LocalBroker
+from attente.broker.topics import apply, with_prefix
+from attente.demo.folder import RunFolder, bury_killed
+from attente.demo.screen import Progress, Screen
+from attente.errors import Unreachable
+from attente.model.topics import EVENTS, topics
+from attente.settings import prefixed
+
+# A local broker stops in 0.4 s; its records are about to be thrown away.
+_GRACE_S: Final = 10.0
+_MEGABYTE: Final = 1_000_000
+
+
+class Ground:
+    """Laid before the workers start, cleared after they have ended.
+
+    Attributes:
+        folder: the run's folder, once it is made.
+        bootstrap: HOST:PORT of the broker, once it is known.
+        is_laid: whether the folder is made.
+        created: the topics that were created.
+    """
+
+    def __init__(self, base: Path, broker: str | None) -> None:
+        """Nothing is done yet.
+
+        Args:
+            base: where the folders of all runs lie.
+            broker: HOST:PORT of a cluster; None starts a local one.
+        """
+        self.folder: RunFolder
+        self.bootstrap = broker or ""
+        self.created: list[str] = []
+        self._base = base
+        self._is_foreign = broker is not None
+        self._local: LocalBroker | None = None
+        self.is_laid = False
+
+    def lay(self, registry: str, partitions: int, screen: Screen) -> None:
+        """Make the folder, start the broker, create the topics.
+
+        Args:
+            registry: the text of the registry.
+            partitions: of the events.
+            screen: told of every stage.
+
+        Raises:
+            Missing: the folder cannot be made; what the local broker needs is not there.
+            Unreachable: there is no broker, or it refuses.
+        """
+        for name in bury_killed(self._base):
+            screen.say(f"removed what a demo that was killed had left: {name}")
+        self.folder = RunFolder.make(self._base)
+        self.is_laid = True
+        self.folder.registry.write_text(registry, encoding="utf-8")
+        if not self._is_foreign:
+            self._start_broker(screen)
+        with screen.stage("creating topics"):
+            self._create_topics(partitions)
+
+    def _start_broker(self, screen: Screen) -> None:
+        # Known before it is up, so that whatever becomes of the start, it is put away.
+        self._local = LocalBroker(self.folder.broker)
+        with screen.stage("starting Kafka") as progress:
+            started = self._local.up(report=functools.partial(_fetching, progress))
+        self.bootstrap = started.state.bootstrap
+
+    def _create_topics(self, partitions: int) -> None:
+        specs = with_prefix(topics(partitions, archive=True), self.folder.prefix)
+        with connect(self.bootstrap) as admin:
+            results = apply(admin, specs)
+        self.created = [one.change.topic.name for one in results if one.failure is None]
+        for one in results:
+            if one.failure is not None:
+                msg = f"{self.bootstrap}: topic {one.change.topic.name} cannot be created: {one.failure}"
+                raise Unreachable(msg)
+
+    @property
+    def events(self) -> str:
+        """The name of the events' topic."""
+        return prefixed(EVENTS, self.folder.prefix)
+
+    def log(self) -> dict[int, int]:
+        """How many records each partition of the events holds.
+
+        Raises:
+            Unreachable: the broker is gone.
+        """
+        with connect(self.bootstrap) as admin:
+            return {partition: end - first for partition, (first, end) in admin.offsets(self.events).items()}
+
+    def remove_topics(self) -> None:
+        """Remove the topics from a cluster that stays; a local broker takes them with it."""
+        if self._is_foreign and self.created:
+            with connect(self.bootstrap) as admin:
+                admin.delete(self.created)
+
+    def stop_broker(self) -> None:
+        """Stop the broker if it was started here."""
+        if self._local is not None:
+            self._local.down(grace_seconds=_GRACE_S)
+
+    def leave(self, *, keep: bool) -> None:
+        """Remove the folder, or leave it with all that is in it."""
+        if self.is_laid:
+            self.folder.leave(keep=keep)
+
+
+def _fetching(progress: Progress, done: int, total: int) -> None:
+    progress(f"fetching Kafka {kafka_version()}, this once: {done // _MEGABYTE} of {total // _MEGABYTE} MB")
