@@ -74,6 +74,7 @@ class Office:
         cut: what lies before it has been sealed: the last full quarter of an hour of stream time less the horizon.
         passed: the latest cut-over that stream time has reached.
         sessions: facts of desks and of the office by business day and desk ("" is the office itself).
+        behind: the services whose counters have deficits; derived.
         deficits: series of a counter -> by how much its exact count is below the greatest it has had.
         touched: panes changed since the view last looked; not state.
     """
@@ -96,6 +97,7 @@ class Office:
         self.beats: dict[str, Beat] = {}
         self.days = Days()
         self.deficits: dict[int, int] = {}
+        self.behind: set[int] = set()
         self.corrections = 0
         self._pane = -1
         self._row: Row = {}
@@ -162,6 +164,12 @@ class Office:
                 self.deficits[name] = deficit
             else:
                 self.deficits.pop(name, None)
+        self.behind = {name >> CELL >> 2 for name in self.deficits}
+
+    def load_deficits(self, deficits: dict[int, int]) -> None:
+        """Take the deficits of a checkpoint."""
+        self.deficits = deficits
+        self.behind = {name >> CELL >> 2 for name in deficits}
 
     def _series_of(self, key: int) -> list[int]:
         """The counter series that an entry of a pane is part of, named by keys of coarse rows, cumulative."""
@@ -190,11 +198,18 @@ class Office:
                 return self._refold(ticket, fact)
             visit = self.open[ticket] = Visit(self.plan)
             self._file(ticket, at)
-        elif not follows(fact, at, visit) or visit.phase == NOT_ISSUED or at < self.passed:
+            service = fact >> 6 & 0x3FF
+        elif (
+            at < self.passed
+            or visit.phase == NOT_ISSUED
+            or not (fact > visit.last if fact <= NARROW else follows(fact, at, visit))
+        ):
             return self._refold(ticket, fact)
+        else:
+            service = visit.cell >> 2
         visit.facts.append(fact)
         visit.last = fact if fact <= NARROW else mark_of(fact)
-        if self.deficits:
+        if service in self.behind:
             delta = Delta()
             visit.step(fact, at, delta)
             self._apply(delta.net())

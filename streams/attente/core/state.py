@@ -215,7 +215,7 @@ def _load(partition: Partition, blob: OfficeBlob) -> None:
         return
     office = Office(partition.plan, found, partition.stream)
     office.corrections = blob.corrections
-    office.deficits = blob.deficits
+    office.load_deficits(blob.deficits)
     office.days = Days()
     office.days.lifetime = blob.lifetime
     office.days.moving = blob.moving

@@ -124,30 +124,32 @@ class Visit:
         "walked_in",
     )
 
+    first_cell: int
+    issued: int
+    walked_in: int  # where the clocks from `arrived` and from `due` start
+    due: int
+    since: int  # the present leg began
+    called: int
+    began: int  # the present service began, pauses moved out
+    paused: int
+    ended: int  # the visit's end, where it has one
+    call_end: int
+    call_outcome: int
+    start_end: int
+    start_outcome: int
+    first_call_end: int
+    first_call_outcome: int
+    first_start_end: int
+    first_start_outcome: int
+
     def __init__(self, plan: Plan) -> None:
+        # What is not set here is set by the fact that makes it meaningful: a visit is made in half the time.
         self.plan = plan
         self.facts: list[int] = []
         self.last = -1  # of the last fact: itself where it is narrow, else the greatest narrow one of its instant
         self.phase = NOT_ISSUED
         self.cell = 0
-        self.first_cell = 0
-        self.issued = 0
-        self.walked_in = 0  # where the clocks from `arrived` and from `due` start
-        self.due = 0
         self.legs = 0
-        self.since = 0  # the present leg began
-        self.called = 0
-        self.began = 0  # the present service began, pauses moved out
-        self.paused = 0
-        self.ended = 0  # the visit's end, where it has one
-        self.call_end = 0
-        self.call_outcome = NEITHER
-        self.start_end = 0
-        self.start_outcome = NEITHER
-        self.first_call_end = 0
-        self.first_call_outcome = NEITHER
-        self.first_start_end = 0
-        self.first_start_outcome = NEITHER
         self.rest_call = 0
         self.rest_start = 0
 
@@ -369,15 +371,14 @@ class Visit:
         base = self.first_cell << CELL
         for number, start, to_started in self.plan.visit_clocks:
             if to_started:
-                end, outcome = self.start_end, self.start_outcome
-                first_end, first_outcome, rest = self.first_start_end, self.first_start_outcome, self.rest_start
+                end, outcome, rest = self.start_end, self.start_outcome, self.rest_start
             else:
-                end, outcome = self.call_end, self.call_outcome
-                first_end, first_outcome, rest = self.first_call_end, self.first_call_outcome, self.rest_call
-            if self.legs == 1:
-                first_end, first_outcome = end, outcome
-            else:
+                end, outcome, rest = self.call_end, self.call_outcome, self.rest_call
+            first_end, first_outcome = end, outcome
+            if self.legs > 1:
                 rest += end - self.since
+                first_end = self.first_start_end if to_started else self.first_call_end
+                first_outcome = self.first_start_outcome if to_started else self.first_call_outcome
             begin = self.issued
             if start:
                 begin = self.walked_in if start == panes.FROM_ARRIVED else self.due
@@ -397,9 +398,7 @@ def mark_of(fact: int) -> int:
 
 
 def follows(fact: int, at: int, visit: Visit) -> bool:
-    """Whether a fact lies after all that the visit has taken; `at` is its time."""
-    if fact <= NARROW:
-        return fact > visit.last
+    """Whether a wide fact lies after all that the visit has taken; `at` is its time."""
     return at << TIME > visit.last or order(fact) > order(visit.facts[-1])
 
 
