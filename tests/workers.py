@@ -1,5 +1,6 @@
 """Real workers: processes of `attente worker` that tests start, listen to, scrape, pause, stop and kill."""
 
+import http.client
 import os
 import re
 import signal
@@ -102,17 +103,17 @@ class Worker:
         """Where it is scraped."""
         return self.hears(r"serves (http://\S+)/metrics")[1]
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, within_s: float = HANG_S) -> tuple[int, str]:
         """Status and text of a page."""
         try:
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=HANG_S) as answer:  # noqa: S310 - our own
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=within_s) as answer:  # noqa: S310 - our own
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def scrape(self) -> Reading:
+    def scrape(self, within_s: float = HANG_S) -> Reading:
         """Its metrics now."""
-        status, text = self.get("/metrics")
+        status, text = self.get("/metrics", within_s)
         assert status == 200, text
         return read(text)
 
@@ -228,6 +229,54 @@ class Crew:
             return sorted(shown) == list(range(partitions)) and self.total(c.EVENTS_READ) == events
 
         wait_until(is_there, f"{partitions} partitions shown with {events} events")
+
+
+class Watch:
+    """Scrapes a crew over and over: no counter of the union may ever fall.
+
+    The union is what a query sees: of each series the greatest value over the workers that show it; a series that
+    nobody shows for a while has not fallen.
+
+    Attributes:
+        rounds: how often all workers were scraped.
+        falls: what has fallen, in words.
+    """
+
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
+        self.rounds = 0
+        self.falls: list[str] = []
+        self._greatest: dict[str, float] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(HANG_S)
+        assert not self._thread.is_alive()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(0.1):
+            union: dict[str, float] = {}
+            for worker in self.crew.running():
+                for series, value in self._counters(worker).items():
+                    union[series] = max(value, union.get(series, value))
+            for series, value in union.items():
+                before = self._greatest.get(series, value)
+                if value < before:
+                    self.falls.append(f"{series}: {before} -> {value}")
+                self._greatest[series] = max(value, before)
+            self.rounds += 1
+
+    def _counters(self, worker: Worker) -> dict[str, float]:
+        try:
+            return worker.scrape(within_s=2.0).counters()
+        except (OSError, AssertionError, http.client.HTTPException):
+            return {}  # killed, paused or not listening yet
 
 
 # ---- the log

@@ -29,7 +29,7 @@ def new_letters_producer(settings: Settings) -> AIOKafkaProducer:
         bootstrap_servers=settings.broker,
         client_id=f"attente-{settings.worker}-letters",
         acks="all",
-        compression_type="zstd",
+        compression_type="gzip",  # the one that every client reads
         max_request_size=_ANY_SIZE,
         max_batch_size=_MIB,
         request_timeout_ms=20_000,
