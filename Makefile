@@ -82,8 +82,8 @@ generate: setup ## Write schemas and reference pages anew from the code
 	$(BIN)/python -m attente.metrics.catalogue build
 
 .PHONY: bench
-bench: setup ## Speed, memory and restart times beside an idiomatic Faust worker (BENCH_ARGS=…)
-	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+bench: setup ## Speed, memory and restart times beside an idiomatic Faust worker (BENCH_ARGS="--only drain")
+	$(BIN)/python -m benchmarks.run $(BENCH_ARGS)
 
 .PHONY: lock
 lock: | $(BIN)/python ## Lock the requirements anew; needs uv (LOCK_ARGS="--upgrade" for newer versions)

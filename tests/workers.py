@@ -45,12 +45,16 @@ class Worker:
 
     Attributes:
         name: what it is called in its group.
+        flags: what it was started with beside what all are.
         lines: what it has said on stderr so far.
     """
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], flags: Sequence[str] = ()) -> None:
         self.name = name
+        self.flags = flags
         self.lines: list[str] = []
+        self._begun = time.monotonic()
+        self._heard_at: list[float] = []
         self._said = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
@@ -68,6 +72,7 @@ class Worker:
     def _listen(self, stderr: IO[bytes]) -> None:
         for line in stderr:
             with self._said:
+                self._heard_at.append(time.monotonic() - self._begun)
                 self.lines.append(line.decode(errors="replace").rstrip("\n"))
                 self._said.notify_all()
         with self._said:
@@ -93,8 +98,9 @@ class Worker:
 
     @property
     def story(self) -> str:
-        """Everything that it has said, for a failure's message."""
-        return f"--- {self.name} (exit code {self.process.poll()})\n" + "\n".join(self.lines)
+        """Everything that it has said and after how many seconds, for a failure's message."""
+        told = (f"{at:8.2f} {line}" for at, line in zip(self._heard_at, self.lines, strict=False))
+        return "\n".join([f"--- {self.name} (exit code {self.process.poll()})", *told])
 
     # ---- what it shows
 
@@ -201,7 +207,7 @@ class Crew:
             *("--worker", name, "--metrics-port", "0", "--session-timeout-seconds", str(SESSION_S)),
             *flags,
         ]
-        self.workers.append(Worker(name, command))
+        self.workers.append(Worker(name, command, flags))
         return self.workers[-1]
 
     @property

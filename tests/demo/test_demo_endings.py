@@ -22,9 +22,7 @@ STAGES: dict[str, Stage] = {
     "the tape is read": lambda demo: demo.said("^reading "),
     "Kafka's folder is made ready": lambda demo: demo.runs(r"kafka\.tools\.StorageTool"),
     "Kafka starts": lambda demo: demo.runs(r"kafka\.Kafka "),
-    "the topics are created": lambda demo: demo.said("^creating topics"),
     "a worker is born": lambda demo: demo.runs("--worker w0 "),
-    "all workers are born": lambda demo: demo.runs("--worker w1 "),
     "the tape is played": lambda demo: demo.said(": replaying, "),
 }
 

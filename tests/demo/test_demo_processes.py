@@ -15,6 +15,7 @@ import pytest
 from attente.broker.processes import ProcessId
 from attente.demo.folder import Record, RunFolder, bury_killed
 from attente.demo.processes import WorkerProcess, children, stop_all
+from attente.errors import Missing
 from attente.registry.demo import technion_yaml
 
 HANG_S = 60
@@ -183,8 +184,14 @@ def ended_process() -> ProcessId:
     return found
 
 
+def made(base: Path) -> RunFolder:
+    folder = RunFolder(base)
+    folder.make("network: one")
+    return folder
+
+
 def test_every_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    first, second = RunFolder.make(tmp_path), RunFolder.make(tmp_path)
+    first, second = made(tmp_path), made(tmp_path)
 
     assert first.path != second.path
     assert first.prefix != second.prefix
@@ -192,24 +199,38 @@ def test_every_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_over_leaves_nothing(tmp_path: Path) -> None:
-    RunFolder.make(tmp_path / "demo").leave(keep=False)
+    made(tmp_path / "demo").leave(keep=False)
 
     assert list((tmp_path / "demo").iterdir()) == []
 
 
 def test_a_run_that_is_kept_is_not_taken_for_a_killed_one(tmp_path: Path) -> None:
-    folder = RunFolder.make(tmp_path)
-    folder.registry.write_text("kept")
+    folder = made(tmp_path)
     folder.leave(keep=True)
 
     assert bury_killed(tmp_path) == []
-    assert folder.registry.read_text() == "kept"
+    assert folder.registry.read_text() == "network: one"
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "demo").write_text("a file")
+
+    with pytest.raises(Missing, match=r"cannot keep the demo here: .*; name another folder with --data"):
+        made(tmp_path / "demo")
+
+
+def test_a_run_that_was_never_made_leaves_nothing(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "demo")
+    for keep in (False, True):
+        folder.leave(keep=keep)
+
+    assert not (tmp_path / "demo").exists()
 
 
 def test_a_run_that_still_goes_on_is_left_alone(tmp_path: Path, make_worker: MakeWorker) -> None:
     worker = make_worker("w0")
     worker.start()
-    folder = RunFolder.make(tmp_path / "demo")
+    folder = made(tmp_path / "demo")
     assert worker.identity is not None
     folder.remember([worker.identity])
 
@@ -223,7 +244,7 @@ def test_what_runs_of_a_killed_demo_is_stopped_and_its_folder_removed(tmp_path: 
     worker.start()
     other.start()
     assert worker.identity is not None
-    folder = RunFolder.make(tmp_path / "demo")
+    folder = made(tmp_path / "demo")
     record = Record(demo=ended_process(), workers=(worker.identity, ended_process()))
     (folder.path / "run.json").write_bytes(msgspec.json.encode(record))
 

@@ -5,8 +5,11 @@ The log, the fetches and the agent are played here: what the engine asks of Faus
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -102,11 +105,6 @@ def played(play: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await play()
 
     asyncio.run(within())
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.005)
 
 
 def wanted(until: int | None = None) -> str:
@@ -298,6 +296,21 @@ def test_a_lost_delivery_behind_a_gap_is_noticed_too() -> None:
 # --- what is lost last
 
 
+class Clock:
+    """The engine's monotonic clock, which stands until it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_000.0
+        times = SimpleNamespace(monotonic=lambda: self.now, perf_counter=time.perf_counter)
+        monkeypatch.setattr(engine_module, "time", times)
+        monkeypatch.setattr(engine_module, "KEEP_S", 0.0)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
 async def keeping(stage: Stage, play: Callable[[], Awaitable[None]]) -> None:
     kept = asyncio.ensure_future(stage.engine.keep())
     try:
@@ -306,30 +319,42 @@ async def keeping(stage: Stage, play: Callable[[], Awaitable[None]]) -> None:
         kept.cancel()
 
 
-def test_a_lost_last_delivery_is_noticed_once_nothing_comes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "LOST_S", 0.2)
+async def looked() -> None:
+    """Until `keep` has looked a few times."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
+
+def test_a_lost_last_delivery_is_noticed_once_nothing_comes_any_more(clock: Clock) -> None:
     async def play() -> None:
         stage = Stage(RECORDS[:20])
 
         async def lose_the_last() -> None:
             assert await stage.hand(0, 9)
             await stage.work_off()
+            clock.now += 1
             assert await stage.hand(10, 19)
             stage.queue.clear()
-            await eventually(lambda: bool(stage.sought))
+            clock.now += engine_module.LOST_S
+            await looked()
+            assert stage.sought == []
+            clock.now += 0.1
+            await looked()
             assert stage.sought == [10]
             assert "reads partition=0 again from 10: the last batch was lost" in stage.said
             assert await stage.hand(10, 19)
             await stage.work_off()
             assert digest(stage.owned.partition) == wanted(20)
+            clock.now += 100
+            await looked()
+            assert stage.sought == [10]
 
         await keeping(stage, lose_the_last)
 
     played(play)
 
 
-def test_a_lost_last_delivery_is_noticed_as_soon_as_a_later_one_of_another_partition_is_taken() -> None:
+def test_a_lost_last_delivery_is_noticed_as_soon_as_a_later_one_of_another_partition_is_taken(clock: Clock) -> None:
     async def play() -> None:
         stage = Stage(RECORDS)
         other = Owned(Partition(stage.engine.plan, 1, 1))
@@ -341,8 +366,10 @@ def test_a_lost_last_delivery_is_noticed_as_soon_as_a_later_one_of_another_parti
             stage.queue.clear()
             later = Delivery(0, 0, [[]])
             assert await stage.engine.accept(1, later)
+            await looked()
+            assert stage.sought == []
             await stage.engine.apply(later)
-            await eventually(lambda: bool(stage.sought))
+            await looked()
             assert stage.sought == [0]
 
         await keeping(stage, lose_the_last)
@@ -350,26 +377,23 @@ def test_a_lost_last_delivery_is_noticed_as_soon_as_a_later_one_of_another_parti
     played(play)
 
 
-def test_a_delivery_that_waits_behind_slow_ones_is_not_taken_for_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "LOST_S", 0.5)
-
+def test_a_delivery_that_waits_behind_slow_ones_is_not_taken_for_lost(clock: Clock) -> None:
     async def play() -> None:
         stage = Stage(RECORDS[:10])
         busy = Owned(Partition(stage.engine.plan, 1, 1))
         stage.engine.ownership.states[1] = busy
         stage.engine.ownership.live = {0, 1}
-        ahead = [Delivery(n, n, [[]]) for n in range(40)]
+        ahead = [Delivery(n, n, [[]]) for n in range(10)]
 
         async def wait_in_line() -> None:
             for delivery in ahead:
                 assert await stage.engine.accept(1, delivery)
             assert await stage.hand(0, 9)
-            begun = asyncio.get_running_loop().time()
             for delivery in ahead:
-                # Each takes its time, and together far more than what a lost one is given.
-                await asyncio.sleep(0.02)
+                clock.now += 0.9 * engine_module.LOST_S
+                await looked()
                 await stage.engine.apply(delivery)
-            assert asyncio.get_running_loop().time() - begun > 0.5
+            await looked()
             await stage.work_off()
             assert stage.sought == []
             assert stage.applied == 10
@@ -377,6 +401,48 @@ def test_a_delivery_that_waits_behind_slow_ones_is_not_taken_for_lost(monkeypatc
         await keeping(stage, wait_in_line)
 
     played(play)
+
+
+def test_the_first_delivery_after_a_long_silence_is_not_taken_for_lost(clock: Clock) -> None:
+    async def play() -> None:
+        stage = Stage(RECORDS[:20])
+
+        async def be_silent() -> None:
+            assert await stage.hand(0, 9)
+            await stage.work_off()
+            clock.now += 3_600
+            assert await stage.hand(10, 19)
+            await looked()
+            assert stage.sought == []
+            await stage.work_off()
+            assert stage.applied == 20
+
+        await keeping(stage, be_silent)
+
+    played(play)
+
+
+# --- when a checkpoint is due
+
+
+def test_a_checkpoint_is_due_after_so_many_events_or_seconds_and_once_an_hour_where_nothing_comes(
+    clock: Clock,
+) -> None:
+    settings = {"checkpoint_events": 10, "checkpoint_seconds": 300}
+    stage = Stage(RECORDS)
+    stage.engine.settings = replace(stage.engine.settings, **settings)
+    owned = stage.owned
+    owned.saved_at = clock.now
+
+    def due_after(events: int, seconds: float) -> bool:
+        owned.saved = owned.next_offset - events
+        return stage.engine._is_due(owned, clock.now + seconds)
+
+    assert not due_after(events=9, seconds=299)
+    assert due_after(events=10, seconds=0)
+    assert due_after(events=1, seconds=300)
+    assert not due_after(events=0, seconds=3_599)
+    assert due_after(events=0, seconds=3_600)
 
 
 # --- everything at once

@@ -14,6 +14,7 @@ from attente.registry.load import parse
 from attente.settings import prefixed
 from driver import Driver
 from lives import Log, random_log
+from oracle import Record
 from workers import Crew, Watch, Worker, content, delete_before, producer, wait_until, write, written
 
 MakeCrew = Callable[..., Crew]
@@ -101,19 +102,18 @@ def test_a_worker_that_is_told_to_stop_leaves_nothing_to_replay(make_crew: MakeC
 # --- killed
 
 
-def killed_while_it_works(crew: Crew, victim: Worker, write_more: Callable[[], None]) -> Worker:
+def killed_while_it_works(crew: Crew, victim: Worker, records: list[Record]) -> Worker:
     """Kill a worker in the middle of what is written, and start it again under its name."""
-    said = {worker: len(worker.matches("checkpoint ")) for worker in crew.running()}
-    write_more()
-    wait_until(
-        lambda: any(len(worker.matches("checkpoint ")) > n for worker, n in said.items()), "a checkpoint on the way"
-    )
+    said = len(victim.matches("checkpoint "))
+    write(crew.bootstrap, crew.events, records)
+    victim.hears("checkpoint ", said + 1)
     victim.kill()
-    return crew.start(victim.name, *FLAGS)
+    again = crew.start(victim.name, *victim.flags)
+    again.hears(r"owns \{\d")
+    return again
 
 
 EVERY = 5_000
-FLAGS = ("--hash-every", str(EVERY), "--checkpoint-events", "2000")
 
 
 @pytest.mark.parametrize("transport", ["raw", "plain"])
@@ -127,14 +127,14 @@ def test_state_hashes_agree_between_one_worker_three_that_are_killed_and_the_cor
     wanted = {(part.number, offset): hashed for part in driver.parts for offset, hashed in part.marks}
     assert len(wanted) > 8
 
-    trio = [crew.start(f"w{i}", "--transport", transport, *FLAGS) for i in range(3)]
+    flags = ("--transport", transport, "--hash-every", str(EVERY), "--checkpoint-events", "2000")
+    trio = [crew.start(f"w{i}", *flags) for i in range(3)]
     with Watch(crew) as watch:
         write(crew.bootstrap, crew.events, pieces[0])
         crew.wait_for(PARTITIONS, third)
-        again = [
-            killed_while_it_works(crew, victim, lambda piece=piece: write(crew.bootstrap, crew.events, piece))  # type: ignore[misc]
-            for victim, piece in zip(trio, pieces[1:], strict=False)
-        ]
+        wait_until(lambda: [worker.owned() for worker in trio] == [{0, 3}, {1}, {2}], "each has its share")
+        # By their names w0 has partitions 0 and 3, w2 has 2; where only strays lie there is nothing to be killed in.
+        again = [killed_while_it_works(crew, trio[i], piece) for i, piece in zip((0, 2), pieces[1:], strict=True)]
         crew.wait_for(PARTITIONS, len(log.records))
     assert watch.falls == []
     assert watch.rounds > 5
@@ -150,9 +150,8 @@ def test_state_hashes_agree_between_one_worker_three_that_are_killed_and_the_cor
         worker.kill()
 
     # One worker alone, that finds no checkpoint.
-    alone = Crew(crew.bootstrap, crew.prefix, crew.registry)
-    with alone:
-        erase(crew)
+    erase(crew)
+    with Crew(crew.bootstrap, crew.prefix, crew.registry) as alone:
         solo = alone.start("solo", "--transport", transport, "--hash-every", str(EVERY), *NEVER, group="alone")
         alone.wait_for(PARTITIONS, len(log.records))
         assert len(solo.matches("scratch partition=")) == PARTITIONS

@@ -96,14 +96,19 @@ class Admin:
         return {place.partition: (first[place].offset, last[place].offset) for place in places}
 
     def delete(self, topics: Iterable[str]) -> dict[str, str | None]:
-        """Delete topics with all that they hold.
+        """Delete topics with all that they hold, and wait until nobody sees them any more.
 
         Returns:
             By name of the topic what the broker said against it; None where it is gone.
         """
         with self._refusals():
             answer = self._client.delete_topics(list(topics), raise_errors=False)
-        return {str(one["name"]): _refusal(one) for one in answer["topics"]}
+            refusals = {str(one["name"]): _refusal(one) for one in answer["topics"]}
+            deleted = {name for name, why in refusals.items() if why is None}
+            limit = time.monotonic() + _VISIBLE_SECONDS
+            while deleted & set(self._client.list_topics()) and time.monotonic() < limit:
+                time.sleep(_PAUSE_SECONDS)
+        return refusals
 
     def create(self, topics: Iterable[TopicState]) -> dict[str, str | None]:
         """Create topics and wait until every partition has a leader.

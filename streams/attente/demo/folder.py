@@ -9,7 +9,7 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
@@ -40,28 +40,30 @@ class RunFolder:
         broker: the folder of the local broker.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = f"demo-{path.name}"
-        self.registry = path / "registry.yaml"
-        self.broker = path / _BROKER
+    def __init__(self, base: Path) -> None:
+        """Choose a name that nobody has; nothing is made yet.
 
-    @classmethod
-    def make(cls, base: Path) -> Self:
-        """Make a folder of its own in the demos' folder.
+        Args:
+            base: where the folders of all runs lie.
+        """
+        self.path = base.absolute() / secrets.token_hex(4)
+        self.name = f"demo-{self.path.name}"
+        self.registry = self.path / "registry.yaml"
+        self.broker = self.path / _BROKER
+
+    def make(self, registry: str) -> None:
+        """Make the folder, with the text of the registry in it.
 
         Raises:
             Missing: it cannot be made.
         """
-        path = base.absolute() / secrets.token_hex(4)
         try:
-            path.mkdir(parents=True)
-            run = cls(path)
-            run.remember(())
+            self.path.mkdir(parents=True)
+            self.remember(())
+            self.registry.write_text(registry, encoding="utf-8")
         except OSError as error:
-            msg = f"{path}: cannot keep the demo here: {error.strerror}; name another folder with --data"
+            msg = f"{self.path}: cannot keep the demo here: {error.strerror}; name another folder with --data"
             raise Missing(msg) from error
-        return run
 
     @property
     def prefix(self) -> str:

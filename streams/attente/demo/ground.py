@@ -23,9 +23,8 @@ class Ground:
     """Laid before the workers start, cleared after they have ended.
 
     Attributes:
-        folder: the run's folder, once it is made.
+        folder: the run's folder.
         bootstrap: HOST:PORT of the broker, once it is known.
-        is_laid: whether the folder is made.
         created: the topics that were created.
     """
 
@@ -36,13 +35,12 @@ class Ground:
             base: where the folders of all runs lie.
             broker: HOST:PORT of a cluster; None starts a local one.
         """
-        self.folder: RunFolder
+        self.folder = RunFolder(base)
         self.bootstrap = broker or ""
         self.created: list[str] = []
         self._base = base
         self._is_foreign = broker is not None
         self._local: LocalBroker | None = None
-        self.is_laid = False
 
     def lay(self, registry: str, partitions: int, screen: Screen) -> None:
         """Make the folder, start the broker, create the topics.
@@ -58,9 +56,7 @@ class Ground:
         """
         for name in bury_killed(self._base):
             screen.say(f"removed what a demo that was killed had left: {name}")
-        self.folder = RunFolder.make(self._base)
-        self.is_laid = True
-        self.folder.registry.write_text(registry, encoding="utf-8")
+        self.folder.make(registry)
         if not self._is_foreign:
             self._start_broker(screen)
         with screen.stage("creating topics"):
@@ -98,20 +94,24 @@ class Ground:
             return {partition: end - first for partition, (first, end) in admin.offsets(self.events).items()}
 
     def remove_topics(self) -> None:
-        """Remove the topics from a cluster that stays; a local broker takes them with it."""
-        if self._is_foreign and self.created:
-            with connect(self.bootstrap) as admin:
-                admin.delete(self.created)
+        """Remove the topics from a cluster that stays; a local broker takes them with it.
+
+        Raises:
+            Unreachable: the broker is gone, or refuses.
+        """
+        if not self._is_foreign or not self.created:
+            return
+        with connect(self.bootstrap) as admin:
+            refusals = admin.delete(self.created)
+        for name, why in refusals.items():
+            if why is not None:
+                msg = f"{self.bootstrap}: topic {name} stays: {why}"
+                raise Unreachable(msg)
 
     def stop_broker(self) -> None:
         """Stop the broker if it was started here."""
         if self._local is not None:
             self._local.down(grace_seconds=_GRACE_S)
-
-    def leave(self, *, keep: bool) -> None:
-        """Remove the folder, or leave it with all that is in it."""
-        if self.is_laid:
-            self.folder.leave(keep=keep)
 
 
 def _fetching(progress: Progress, done: int, total: int) -> None:

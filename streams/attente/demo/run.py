@@ -81,16 +81,19 @@ class Demo:
 
     def put_away(self) -> None:
         """Stop everything that was started here, in order; one step that fails keeps no other from being done."""
-        keep = self._options.keep or self._has_failed
+        keep = self._options.keep or self._has_failed or self._has_seen_wrong()
         self._attempt("the replay", self._stop_replay)
         self._attempt("the workers", self._stop_workers)
         if not keep:
             self._attempt("the topics", self._ground.remove_topics)
         self._attempt("the broker", self._ground.stop_broker)
         self._attempt("what is left", self._stop_others)
-        self._attempt("the folder", lambda: self._ground.leave(keep=keep))
-        if keep and self._ground.is_laid:
-            self._say(f"its records and the workers' logs stay in {self._ground.folder.path}")
+        self._attempt("the folder", lambda: self._ground.folder.leave(keep=keep))
+        if self._ground.folder.path.exists():
+            self._say(f"the run's records and logs stay in {self._ground.folder.path}")
+
+    def _has_seen_wrong(self) -> bool:
+        return self._crew is not None and bool(self._crew.watch.violations)
 
     def _attempt(self, what: str, step: Callable[[], None]) -> None:
         try:

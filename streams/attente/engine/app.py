@@ -54,6 +54,9 @@ def build(engine: Engine, watchdog: Watchdog, started: Callable[[], None]) -> Ap
         broker=f"kafka://{settings.broker}",
         broker_consumer=f"{transport.SCHEME}://{settings.broker}",
         store="memory://",
+        # Without standbys Faust leaves the assignment to round robin; its own assignor lets everybody keep what a fair
+        # share would round up to, so that a third worker for four partitions gets none.
+        table_standby_replicas=0,
         topic_replication_factor=1,
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",

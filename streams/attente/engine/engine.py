@@ -200,6 +200,7 @@ class Engine:
         delivery.after = owned.delivered
         self._handed += 1
         delivery.number = owned.handed = self._handed
+        owned.handed_at = time.monotonic()
         owned.delivered = delivery.last + 1
         return True
 
@@ -303,27 +304,23 @@ class Engine:
 
     async def keep(self) -> None:
         """Write checkpoints when they are due, and notice a lost last batch. From a timer: a tail has no next batch."""
-        seen: dict[int, tuple[int, float]] = {}
         while True:
             await asyncio.sleep(KEEP_S)
             now = time.monotonic()
             for owned in self.ownership.owned():
-                at, since = seen.get(owned.number, (-1, now))
-                if at != owned.next_offset:
-                    seen[owned.number] = (owned.next_offset, now)
-                elif owned.delivered > owned.next_offset and self._is_lost(owned, now - since):
-                    seen[owned.number] = (at, now)
+                if self._is_lost(owned, now):
                     await self._deliver_again(owned, "the last batch was lost")
                 if not owned.lock.locked() and self._is_due(owned, now):
                     self._behind(self._checkpoint(owned, "due"))
 
-    def _is_lost(self, owned: Owned, stood_s: float) -> bool:
+    def _is_lost(self, owned: Owned, now: float) -> bool:
         """Whether what was handed to the agent will not come: a later delivery has, or nothing has for a while.
 
         A delivery that waits behind slow ones is not lost: to read it again would only make it wait again.
         """
-        idle_s = min(stood_s, time.monotonic() - self._active_at)
-        return owned.handed <= self._taken or idle_s > LOST_S
+        if owned.delivered <= owned.next_offset:
+            return False
+        return owned.handed <= self._taken or now - max(owned.handed_at, self._active_at) > LOST_S
 
     def _is_due(self, owned: Owned, now: float) -> bool:
         fresh = owned.next_offset - owned.saved

@@ -16,7 +16,8 @@ class Owned:
 
     Attributes:
         delivered: the offset after the last batch handed to the agent; the state follows it.
-        handed: the number of that delivery among all that the worker has handed over.
+        handed, handed_at: the number of that delivery among all that the worker has handed over, and when it was
+            (monotonic seconds).
         target: the end of the log when the partition was taken over; before it nothing is shown.
         epoch: batches handed over before the last rebalance or re-read belong to an older one and are dropped.
         retried: the offset at which a gap has been re-read once.
@@ -31,6 +32,7 @@ class Owned:
         self.renderer = Renderer(partition)
         self.delivered = partition.next_offset
         self.handed = 0
+        self.handed_at = 0.0
         self.target = 0
         self.epoch = 0
         self.retried = -1
