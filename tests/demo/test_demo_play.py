@@ -138,7 +138,7 @@ def test_a_worker_that_dies_by_itself_ends_the_demo(broker: LocalBroker, tmp_pat
 
 
 class Listener:
-    """A screen that stops a worker once the tape is played."""
+    """Takes the lines of a demo, and stops its worker as soon as that is a member of the group."""
 
     def __init__(self, folder: Path) -> None:
         self.told: list[str] = []
@@ -150,11 +150,11 @@ class Listener:
             threading.Thread(target=self._stop_one, daemon=True).start()
 
     def _stop_one(self) -> None:
-        log = next(self._folder.glob("*/worker-w0.log"))
         found = None
         while found is None:
-            found = re.search(r"w0 is process (\d+)\n(?s:.*)is a member of", log.read_text())
             time.sleep(0.01)
+            said = "".join(path.read_text() for path in self._folder.glob("*/worker-w0.log"))
+            found = re.search(r"w0 is process (\d+)\n(?s:.*)is a member of", said)
         os.kill(int(found[1]), signal.SIGSTOP)
 
 
@@ -168,6 +168,7 @@ def test_a_worker_that_stands_still_is_told_of_and_put_away(broker: LocalBroker,
         how=ImportOptions(),
         workers=1,
         once=True,
+        speed=20_000.0,  # the week of the tape takes half a minute
         folder=tmp_path / "demo",
         broker=broker.bootstrap,
         patience_s=15.0,  # a start takes some seconds in which nothing is to be seen

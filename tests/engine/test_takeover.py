@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import cramjam
+import msgspec
 import pytest
 from checkpointing import Bench, replaced, within_two_minutes
 
 from attente.broker.local import LocalBroker
 from attente.core.partition import Partition
 from attente.core.plan import Plan
-from attente.core.state import FORMAT, cut, digest
+from attente.core.state import FORMAT, OfficeBlob, Payload, cut, digest
 from attente.engine.checkpoints import checksum, compress, decompress
 from attente.engine.owned import Owned
 from attente.model.records import encode_manifest
@@ -288,6 +289,8 @@ def test_a_manifest_whose_sums_are_right_and_whose_bytes_are_no_state_is_passed_
             # The last office's facts, byte by byte those of nobody.
             405: compressed(sound[:-200] + bytes(200)),
             406: b"",
+            # Sound in every part, and the parts do not belong together: a ticket without facts.
+            407: compressed(without_the_facts_of_a_ticket(sound)),
         }
         for offset, data in garbage.items():
             await bench.forge([data], manifest, offset=offset, id=f"garbage-{offset}", sum=checksum(data))
@@ -295,6 +298,15 @@ def test_a_manifest_whose_sums_are_right_and_whose_bytes_are_no_state_is_passed_
         assert all(bench.heard(f"fallback partition={BUSY} offset={offset} from=forger: ") for offset in garbage)
 
     within_two_minutes(work)
+
+
+def without_the_facts_of_a_ticket(state: bytes) -> bytes:
+    payload = msgspec.msgpack.decode(state, type=Payload)
+    office = msgspec.msgpack.decode(payload.offices[0], type=OfficeBlob)
+    assert len(office.words) > 1
+    damaged = msgspec.structs.replace(office, words=office.words[:-1])
+    offices = [msgspec.msgpack.encode(damaged), *payload.offices[1:]]
+    return msgspec.msgpack.encode(msgspec.structs.replace(payload, offices=offices))
 
 
 def compressed(data: bytes) -> bytes:
