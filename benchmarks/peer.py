@@ -15,10 +15,12 @@ from benchmarks.progress import Point, finish
 from benchmarks.stage import Stage
 from benchmarks.tape import Record
 
+TABLES: Final = ("tickets", "issued", "called", "served", "abandoned", "wait_ms")
+"""The tables of `benchmarks/idiomatic.py`."""
 ROOT: Final = Path(__file__).resolve().parents[1]
 _START_S: Final = 300.0
 _SEEN: Final = r'"seen": (\d+)'
-_LONGEST_S: Final = 1_800.0
+_STANDSTILL_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +86,17 @@ def idle(stage: Stage, topic: str, app: str, records: list[Record]) -> Idled:
         "PEER_PARTITIONS": str(stage.tape.shape.partitions),
     }
     total = len(records)
+    # Faust makes them itself, but a worker that meets one half made counts into a table without partitions.
+    stage.make_changelogs(f"{app}-{table}-changelog" for table in TABLES)
     try:
         log = stage.home / "logs" / f"{app}.log"
         with Process([*command, "worker", "--without-web"], environment, log, stage.home) as process:
             process.hear(_SEEN, _START_S)
             cpu_before, began = process.cpu_s, _points(process)[-1]
-            _, found = process.hear(rf'"seen": {total}, "totals": ({{.*}})}}', _LONGEST_S)
+            found = _totals(process, total)
             cpu = process.settle() - cpu_before
-            if json.loads(found[1]) != (wanted := expected(records)):
-                message = f"the idiomatic worker: {found[1]}, not {json.dumps(wanted)}"
+            if found != (wanted := expected(records)):
+                message = f"the idiomatic worker: {found}, not {wanted}"
                 raise WrongTotals(message)
             counted = total - began.events
             return Idled(
@@ -103,6 +107,23 @@ def idle(stage: Stage, topic: str, app: str, records: list[Record]) -> Idled:
             )
     finally:
         stage.forget(f"{app}-")
+
+
+def _totals(process: Process, total: int) -> dict[str, int]:
+    """What it has counted once it has seen everything.
+
+    Raises:
+        Failed: it stands still before.
+    """
+    since = 0
+    while True:
+        process.hear(_SEEN, _STANDSTILL_S, since)
+        lines = [line for _, line in process.lines[since:]]
+        since += len(lines)
+        for line in lines:
+            if found := re.search(rf'"seen": {total}, "totals": ({{.*}})}}', line):
+                totals: dict[str, int] = json.loads(found[1])
+                return totals
 
 
 def _points(process: Process) -> list[Point]:

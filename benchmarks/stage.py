@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +71,12 @@ class Stage:
         specs = self._specs(self.prefix)
         self._delete(spec.name for spec in specs if spec.name != self.topic(EVENTS))
         self._make(specs)
+
+    def make_changelogs(self, names: Iterable[str]) -> None:
+        """Make compacted topics."""
+        (spec, *_) = self._specs(self.prefix)
+        config = {"cleanup.policy": "compact"}
+        self._make([replace(spec, name=name, config=config) for name in names])
 
     def forget(self, prefix: str) -> None:
         """Delete the topics whose names begin so."""
