@@ -15,6 +15,8 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 MIB: Final = 1024 * 1024
 GOAL_RATIO: Final = 15
 HOTTEST: Final = 12
+USUAL: Final = {"events": 1_000_000, "offices": 1_000, "sample": 100_000, "repeat": 3, "hash_every": 50_000}
+"""What a run is asked for unless it is told otherwise."""
 
 DRAINS: Final = {
     "drain": "one worker, checkpoints at their default (every 500,000 events or 300 s)",
@@ -257,17 +259,7 @@ adds up what must come of it; a worker whose lifetime figures are others is not 
 
 def command(options: dict[str, Any]) -> str:
     """How the run is repeated."""
-    defaults = {
-        "events": 1_000_000,
-        "offices": 1_000,
-        "sample": 100_000,
-        "repeat": 3,
-        "rounds": 3,
-        "hash_every": 50_000,
-    }
-    changed = [
-        f"--{name.replace('_', '-')} {options[name]}" for name, usual in defaults.items() if options[name] != usual
-    ]
+    changed = [f"--{name.replace('_', '-')} {options[name]}" for name in USUAL if options[name] != USUAL[name]]
     return f'make bench BENCH_ARGS="{" ".join([*changed, "--json RESULTS.json"])}"'
 
 

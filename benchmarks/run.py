@@ -2,7 +2,7 @@
 
 Rows take turns, so that whatever else the machine does touches all of them; medians and ratios count, not seconds.
 A row whose totals are wrong is void. Exit codes as the command has them: 0 all rows measured, 1 a row is void, 2 wrong
-usage, 3 options that make no tape, 4 the broker fails, 5 something is not installed.
+usage, 4 the broker fails, 5 something is not installed.
 """
 
 import itertools
@@ -28,7 +28,7 @@ from benchmarks.hashes import agreement, campaign
 from benchmarks.machine import load, machine
 from benchmarks.peer import ROOT, idle
 from benchmarks.process import Failed
-from benchmarks.report import tables
+from benchmarks.report import USUAL, tables
 from benchmarks.restarts import restarts
 from benchmarks.stage import Stage, on_stage
 from benchmarks.worker import SOURCES
@@ -156,15 +156,18 @@ def _rows(_context: click.Context, _parameter: click.Parameter, value: str) -> t
     return names
 
 
+def _count(name: str, text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    flag = f"--{name.replace('_', '-')}"
+    return click.option(flag, type=click.IntRange(1), default=USUAL[name], show_default=True, help=text)
+
+
 @click.command(help=__doc__.partition("\n\n")[0])
-@click.option("--events", type=click.IntRange(1), default=1_000_000, show_default=True, help="Events on the tape.")
-@click.option("--offices", type=click.IntRange(1), default=1_000, show_default=True, help="Offices of the network.")
+@_count("events", "Events on the tape.")
+@_count("offices", "Offices of the network.")
+@_count("sample", "Events of the idiomatic row.")
+@_count("repeat", "Turns of each row.")
+@_count("hash_every", "Offsets from one state hash to the next.")
 @click.option("--seed", type=int, default=tapes.Shape().seed, show_default=True, help="Of the tape.")
-@click.option(
-    "--sample", type=click.IntRange(1), default=100_000, show_default=True, help="Events of the idiomatic row."
-)
-@click.option("--repeat", type=click.IntRange(1), default=3, show_default=True, help="Turns of each row.")
-@click.option("--hash-every", type=click.IntRange(1), default=50_000, show_default=True, help="Offsets between hashes.")
 @click.option("--only", callback=_rows, default=",".join(ROWS), metavar="ROW,…", help=f"Rows: {', '.join(ROWS)}.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path(".attente"), help="Folder for tape and broker.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the results to a file.")

@@ -1,4 +1,4 @@
-"""What is made of what a run has measured: pages compared with the tape, hashes compared, medians, ratios, the report."""
+"""What is made of what a run has measured: pages against the tape, hashes, medians, ratios, the report."""
 
 from typing import Any
 

@@ -68,6 +68,16 @@ def test_a_broker_that_is_not_there_is_refused_and_nothing_stays(elsewhere: Path
     assert address in str(error)
 
 
+def test_a_broker_that_the_environment_names_is_meant(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("ATTENTE_BROKER", f"127.0.0.1:{taken.getsockname()[1]}")
+
+        error = refused("--source", "technion", str(tape(elsewhere, row())))
+
+    assert isinstance(error, Unreachable)
+
+
 def test_a_result_goes_with_once() -> None:
     result = asked("--json", "out.json")
 
@@ -100,6 +110,7 @@ def test_a_pace_does_not_go_with_kills(elsewhere: Path) -> None:
         ("--workers", "0"),
         ("--kill", "-1"),
         ("--speed", "0"),
+        ("--broker", "nowhere"),
     ],
 )
 def test_what_makes_no_sense_is_wrong_usage(arguments: tuple[str, ...]) -> None:

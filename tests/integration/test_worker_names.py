@@ -1,6 +1,9 @@
 """Two workers of one name, and one that comes back from the dead: neither ever shows a figure that is not its own."""
 
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 from attente.core.state import digest
 from attente.metrics import catalogue as c
@@ -86,8 +89,7 @@ def test_a_worker_that_was_paused_for_longer_than_its_session_shows_nothing_that
 def asked(worker: Worker) -> Callable[[], Reading]:
     """Ask for a page of a worker that does nothing now; the kernel takes the request for it."""
     address = urlsplit(worker.url)
-    assert address.hostname and address.port
-    connection = HTTPConnection(address.hostname, address.port, timeout=HANG_S)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=HANG_S)
     connection.request("GET", "/metrics")
 
     def answered() -> Reading:

@@ -19,7 +19,7 @@ from attente.demo.screen import screen_for
 from attente.demo.show import Outcome
 from attente.demo.source import nearby_tape
 from attente.errors import CheckFailed, Missing
-from attente.settings import DEFAULT, Settings
+from attente.settings import DEFAULT, FORMS, Settings
 from attente.sources.files import whole
 from attente.sources.importers import IMPORTERS, ImportOptions
 
@@ -32,6 +32,14 @@ _FEWEST: Final = 4
 # A day in two seconds: a month that somebody looks at takes a minute.
 _WATCHED: Final = 43_200.0
 _TOLD: Final = 20  # violations named at the end; more of them say nothing more
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else str(FORMS["broker"].parse(value))
+    except ValueError as error:
+        msg = f"{value!r} {error}"
+        raise click.BadParameter(msg) from None
 
 
 @click.command()
@@ -64,7 +72,13 @@ _TOLD: Final = 20  # violations named at the end; more of them say nothing more
     "--json", "output", type=click.Path(path_type=Path), help="With --once: where the result goes; - is stdout."
 )
 @click.option("--keep", is_flag=True, help="Leave records, logs and topics where they are.")
-@with_settings("broker", "data", local_broker=False)
+@click.option(
+    "--broker",
+    metavar="HOST:PORT",
+    callback=_address,
+    help="Play through this Kafka instead of starting one; the topics are removed in the end.",
+)
+@with_settings("data", local_broker=False)
 def demo(settings: Settings, output: Path | None, *, once: bool, **options: Any) -> int:
     """Play a month of tickets through a real Kafka and some workers, and show what they make of it.
 
@@ -125,7 +139,7 @@ def _asked(
         once=once,
         speed=speed or (math.inf if once or kill else _WATCHED),
         folder=settings.data / _FOLDER,
-        broker=None if settings.origin("broker") == DEFAULT else settings.broker,
+        broker=more["broker"] or (None if settings.origin("broker") == DEFAULT else settings.broker),
         keep=more["keep"],
     )
 
