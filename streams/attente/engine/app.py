@@ -39,6 +39,9 @@ class App(faust.App):  # type: ignore[misc]
 
     engine: Engine
 
+    def _create_directories(self) -> None:
+        """None: they are for tables, and would lie wherever a worker is started."""
+
 
 def build(engine: Engine, watchdog: Watchdog, started: Callable[[], None]) -> App:
     """The application of a worker.
