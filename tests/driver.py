@@ -9,7 +9,8 @@ from attente.core.office import Office
 from attente.core.panes import PANE_MS
 from attente.core.partition import Partition
 from attente.core.plan import Plan
-from attente.core.render import TYPES, Renderer
+from attente.core.portrait import TYPES
+from attente.core.render import Renderer
 from attente.core.state import cut, decode, digest, encode
 from attente.core.view import PartitionView
 from attente.model.kinds import CHANNELS, OUTCOMES

@@ -56,13 +56,18 @@ def assert_equal_views(views: list[PartitionView], log: Log, wanted: Figures) ->
             assert norms.get((norm.id, office, service), (0, 0, 0, 0)) == tuple(counts), (norm, office, service)
 
 
+# Coverage makes these four times as slow, and what is drawn differs from run to run: what they reach, others reach too.
+uncovered = pytest.mark.no_cover
+
+
+@uncovered
 @settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 @given(logs())
 def test_every_figure_of_a_drawn_log_equals_the_oracles(log: Log) -> None:
     assert_equal_figures(Driver(log.registry, log.partitions).feed(log.records), log)
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", [0, *(pytest.param(block, marks=uncovered) for block in range(1, 4))])
 def test_every_figure_of_a_random_log_equals_the_oracles(block: int) -> None:
     for seed in range(block * 250, block * 250 + 250):
         log = random_log(seed, 30, days=1 + seed % 2, partitions=2 if seed % 5 == 0 else None)
@@ -75,6 +80,7 @@ def test_a_long_log_of_many_lives_equals_the_oracles(seed: int) -> None:
     assert_equal_figures(Driver(log.registry, log.partitions).feed(log.records), log)
 
 
+@uncovered
 def test_a_checkpoint_anywhere_in_a_log_changes_nothing() -> None:
     """Decoding folds every ticket from its facts, so this holds the fast path equal to the fold too."""
     for seed in range(300):
@@ -135,6 +141,7 @@ def shown_counters(view: PartitionView) -> Counter[tuple[str, ...]]:
 PLAIN = (Tally.CALLED, Tally.ABANDONED, Tally.NO_SHOW, Tally.STARTED, Tally.TRANSFERRED, Tally.REQUEUED)
 
 
+@uncovered
 def test_a_counter_shows_the_greatest_value_that_its_exact_count_has_had() -> None:
     retracted = 0
     for seed in range(120):
@@ -162,7 +169,7 @@ def test_a_counter_shows_the_greatest_value_that_its_exact_count_has_had() -> No
 
 
 def test_a_renderer_that_remembers_shows_what_a_new_one_shows() -> None:
-    for seed in range(60):
+    for seed in range(40):
         log = random_log(seed, 60, days=2)
         driver = Driver(log.registry)
         part = driver.parts[0]

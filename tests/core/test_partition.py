@@ -3,11 +3,13 @@
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 import pytest
 
+from attente.core import panes
 from attente.core.partition import Partition
 from attente.core.plan import Plan
 from attente.core.render import Renderer
@@ -196,6 +198,28 @@ def test_a_service_that_is_gone_becomes_other_and_an_office_that_is_gone_takes_i
     assert office.services[1].lifetime == by_name[PAPERS].lifetime
 
 
+def test_no_sealed_visit_is_lost_when_the_bounds_of_the_histogram_change() -> None:
+    odd = {name: replace(norm, threshold_s=77 + i) for i, (name, norm) in enumerate(REGISTRY.norms.items())}
+    before = replace(REGISTRY, norms=odd, hash="odd")
+    assert not set(Plan(before).bounds) >= set(Plan(REGISTRY).bounds)
+    days = list(three_months(random.Random(2)))[:4]  # noqa: S311 - repeatable, not secret
+    part = Partition(Plan(before), 0, 1)
+    part.ingest(record(offset, value, at) for offset, (at, value) in enumerate(chain.from_iterable(days)))
+    (old, _) = Renderer(part).offices(part.stream)
+    (new, _) = Renderer(loaded(part, REGISTRY)).offices(part.stream)
+    (old_cash, new_cash) = (view.services[0] for view in (old, new))
+    assert sum(part.offices[LILLE.encode()].days.lifetime.values()) > 0
+    assert new_cash.lifetime == old_cash.lifetime
+    assert new_cash.greatest == old_cash.greatest
+    for end, histogram in old_cash.greatest_waits.items():
+        assert (new_cash.greatest_waits[end].count, new_cash.greatest_waits[end].sum_ms) == (
+            histogram.count,
+            histogram.sum_ms,
+        )
+    for norm, counts in new_cash.lifetime_visits.items():
+        assert sum(astuple(counts)) == sum(astuple(old_cash.lifetime_visits[norm])), norm
+
+
 def test_random_states_come_back_the_same_under_a_registry_with_more_services() -> None:
     for seed in range(40):
         log = random_log(seed, 60, days=2)
@@ -206,6 +230,20 @@ def test_random_states_come_back_the_same_under_a_registry_with_more_services() 
 
 
 # ---- retention
+
+
+def test_a_cut_over_within_a_quarter_of_an_hour_closes_visits_and_has_nothing_to_seal() -> None:
+    #  03:01 first event of the office   03:05 cut-over   03:06 next event
+    #  |--------- waiting -------------------|            |           one quarter: 03:00 to 03:15 local
+    registry = replace(REGISTRY, cut_over_min=185)
+    part = Partition(Plan(registry), 0, 1)
+    first = START - 6 * HOUR + 60_000  # 03:01 in Lille
+    part.ingest([record(0, issued(first), first), record(1, issued(first, ticket="A2"), first + 240_000 - 1)])
+    office = part.offices[LILLE.encode()]
+    assert (len(office.open), len(office.closed)) == (2, 0)
+    sealed = office.cut
+    part.ingest([record(2, issued(first + 300_000, ticket="A3"), first + 300_000)])
+    assert (len(office.open), len(office.closed), office.cut) == (1, 2, sealed)
 
 
 def three_months(dice: random.Random) -> Iterator[list[bytes]]:
@@ -229,12 +267,15 @@ def three_months(dice: random.Random) -> Iterator[list[bytes]]:
 def test_after_three_months_no_more_is_held_than_after_one() -> None:
     """Tickets, panes and the rest are bounded by the horizon; only day figures are kept, for 40 days."""
     part = Partition(Plan(REGISTRY), 0, 1)
+    renderer = Renderer(part)
     offset = 0
     held = []
-    for day in three_months(random.Random(1)):  # noqa: S311 - repeatable, not secret
+    for number, day in enumerate(three_months(random.Random(1))):  # noqa: S311 - repeatable, not secret
         for at, value in day:
             part.ingest([record(offset, value, at)])
             offset += 1
+        if number % 4 == 0:  # a renderer that remembers, over days that rest, are forgotten, and months that end
+            assert list(renderer.offices(part.stream)) == list(Renderer(part).offices(part.stream))
         office = part.offices[LILLE.encode()]
         held.append(
             {
@@ -258,3 +299,31 @@ def test_after_three_months_no_more_is_held_than_after_one() -> None:
     for name, first in held[20].items():
         assert max(day[name] for day in held[60:]) <= max(1.1 * first, first + 1), name
     assert len(part.offices[LILLE.encode()].days.all()) >= 39
+
+
+def test_a_day_that_rests_and_changes_again_is_added_up_anew() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    part.ingest(RECORDS)
+    office = part.offices[LILLE.encode()]
+    days, today = office.days, office.calendar.day_of(part.stream)
+    called = panes.key_of(part.plan.services[CASH] << 2, panes.REACHED + panes.ISSUED_TO_CALLED, 60)
+    renderer = Renderer(part)
+    counts = []
+    for _ in range(2):
+        days.add(today - 1, called, 1, part.plan.bounds)
+        days.rest(today, today)
+        view = renderer.office(office.id.encode(), part.stream)
+        assert view == Renderer(part).office(office.id.encode(), part.stream)
+        counts.append(view.window_waits[Window.MONTH].count)
+    assert counts[1] == counts[0] + 1
+
+
+def test_what_a_fast_clock_puts_into_the_next_hour_is_not_in_this_hours_window() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    ahead = START + HOUR + 60_000
+    called = event("ticket.called", ahead, ticket="A1")
+    part.ingest([record(0, issued(START), START), record(1, called, ahead - 120_000)])
+    renderer = Renderer(part)
+    waits = {now: renderer.office(LILLE.encode(), now).window_waits for now in (part.stream, ahead)}
+    assert [waits[now][Window.HOUR].count for now in waits] == [0, 1]
+    assert [waits[now][Window.DAY].count for now in waits] == [1, 1]

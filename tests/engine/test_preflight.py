@@ -25,8 +25,8 @@ def create(broker: LocalBroker, prefix: str, partitions: dict[str, int]) -> None
 
 def counted(broker: LocalBroker, prefix: str, said: list[str] | None = None) -> int:
     settings = Settings(broker=broker.bootstrap, topic_prefix=prefix, worker="w0")
-    say = [].append if said is None else said.append
-    return asyncio.run(asyncio.wait_for(count_partitions(settings, say), 60))
+    told = [] if said is None else said
+    return asyncio.run(asyncio.wait_for(count_partitions(settings, told.append), 60))
 
 
 def refusal(broker: LocalBroker, prefix: str) -> str:

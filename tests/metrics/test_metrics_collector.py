@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,9 +17,9 @@ from attente.core.view import Counts, Histogram, PartitionHealth, Tally, View, W
 from attente.metrics import exposition
 from attente.metrics.catalogue import CATALOGUE
 from attente.metrics.collector import ViewCollector
-from attente.metrics.series import series_count
+from attente.metrics.series import combinations, series_count
 from attente.model.reasons import REASONS
-from attente.registry.entities import Detail, Per, Registry
+from attente.registry.entities import Detail, Norm, Per, Registry
 from metrics.pages import families_of, samples_of, scrape
 from metrics.views import (
     BOUNDS,
@@ -64,6 +65,53 @@ def test_facts_of_the_registry_are_there_before_any_event() -> None:
     assert seen("worker_info", worker="w1") == 1
     promise = {"title": "Norm caf-20", "left": "excluded", "from": "arrived", "to": "called", "per": "visit"}
     assert seen("norm_info", norm="caf-20", **promise) == 1
+
+
+def changing_norm() -> Norm:
+    """20 minutes at first, 15 from 2026-11-24 on; NOW_MS is 2026-11-24 07:14:03 in Paris."""
+    old = norm("caf-20", [NATION], ["accueil"], threshold_s=1200)
+    new = norm("caf-20", [NATION], ["accueil", "other"], threshold_s=900)
+    return replace(new, title="Quinze", target_milli=90_000, valid_from="2026-11-24", former=(old,))
+
+
+def shown_norm(as_of_ms: Iterable[int], changing: Norm) -> tuple[float, float]:
+    """Threshold and target on the page of offices that are at these instants."""
+    names = [f"o{i}" for i, _ in enumerate(as_of_ms)]
+    net = registry([office(name) for name in names], [changing])
+    offices = [replace(quiet_office(name), as_of_ms=ms) for name, ms in zip(names, as_of_ms, strict=True)]
+    seen = scrape(net, view(partition_of(*offices)))
+    (promise,) = seen.series("norm_info", norm="caf-20")
+    assert promise["title"] == ("Quinze" if seen("norm_threshold_seconds", norm="caf-20") == 900 else "Norm caf-20")
+    return seen("norm_threshold_seconds", norm="caf-20"), seen("norm_target_ratio", norm="caf-20")
+
+
+def test_a_norm_shows_the_definition_in_force_on_the_business_day() -> None:
+    cut_over = int(datetime.fromisoformat("2026-11-24T03:00:00+01:00").timestamp()) * 1000
+    assert shown_norm([cut_over - 1], changing_norm()) == (1200, 0.85)
+    assert shown_norm([cut_over], changing_norm()) == (900, 0.9)
+
+
+def test_of_offices_on_different_days_the_latest_decides() -> None:
+    assert shown_norm([NOW_MS, NOW_MS - 86_400_000], changing_norm()) == (900, 0.9)
+    assert shown_norm([NOW_MS - 86_400_000, 0], changing_norm()) == (1200, 0.85)
+
+
+def test_a_norm_to_come_shows_its_first_definition_and_a_page_without_offices_the_newest() -> None:
+    to_come = replace(changing_norm(), former=(replace(changing_norm().former[0], valid_from="2026-11-23"),))
+    assert shown_norm([NOW_MS - 7 * 86_400_000], to_come) == (1200, 0.85)
+    assert shown_norm([], to_come) == (900, 0.9)
+    assert shown_norm([0], to_come) == (900, 0.9)
+
+
+def test_the_bound_of_series_counts_a_norm_once_for_all_its_definitions() -> None:
+    places = [office("o1", ("accueil", "rdv")), office("o2", ("accueil",))]
+    changing = replace(
+        norm("n", ["o1"], ["rdv"]), valid_from="2026-11-24", former=(norm("n", ["o1", "o2"], ["accueil"]),)
+    )
+    there = combinations(registry(places, [changing]), 1)
+    assert there[frozenset({"norm"})] == 1
+    assert there[frozenset({"office", "norm"})] == 2
+    assert there[frozenset({"office", "service", "norm"})] == 3
 
 
 # ---- counters

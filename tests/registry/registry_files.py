@@ -42,6 +42,40 @@ norms:
     valid_from: 2009-01-01
 """
 
+RICH = """\
+network: caf
+services: [{id: accueil, title: Accueil}, {id: rdv, title: Rendez-vous}]
+calendars:
+  - id: usual
+    weekly:
+      mon-thu: [09:00-12:30, 13:30-17:00]
+      fri: 09:00-12:30
+      sat: closed
+    holidays: [2026-12-25, 2027-01-01]
+    exceptions:
+      - {date: 2026-12-24, hours: 09:00-12:00}
+      - {from: 2026-08-03, to: 2026-08-14}
+offices:
+  - id: nation
+    name: Paris Nation
+    region: Île de France
+    zone: Europe/Paris
+    size: large
+    kiosks: [hall-1, hall-2]
+    calendar: usual
+    closures: [{date: 2026-05-04, hours: closed}]
+  - {id: thiers, name: Thiers, region: Auvergne, zone: Europe/Paris}
+norms:
+  - id: vingt
+    title: Vingt minutes
+    threshold: 20m
+    target: 85 %
+    offices: [region:Île de France, not:thiers]
+    services: not:rdv
+  - {id: vingt, title: Quinze, threshold: 15m, target: 90 %, offices: size:large, valid_from: 2026-06-01}
+"""
+"""What a registry can say beyond `SOUND`: calendars, kiosks, selectors, a norm that changes."""
+
 
 def changed(old: str, new: str, text: str = SOUND) -> str:
     """The text with the one place that reads `old` reading `new`."""

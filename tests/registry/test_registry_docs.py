@@ -4,28 +4,34 @@ from pathlib import Path
 import pytest
 
 from attente.cli.main import main
-from attente.registry import load as loading
 from attente.registry.entities import Detail, End, Left, Per, Start, StillWaiting
-from attente.registry.load import load
+from attente.registry.hours import CALENDAR_KEYS, EXCEPTION_KEYS
+from attente.registry.load import NETWORK_KEYS, OFFICE_KEYS, SERVICE_KEYS, load, parse
+from attente.registry.norms import CLOCK_KEYS, NORM_KEYS, POPULATION_KEYS
+from attente.registry.presets import names
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "registry.md").read_text(encoding="utf-8")
+HOW_TO = (DOCS / "howto-define-a-norm.md").read_text(encoding="utf-8")
 
 
 def test_the_documented_example_is_the_network_that_it_describes() -> None:
     registry = load(DOCS / "examples" / "registry.yaml")
     assert [(norm.id, norm.threshold_s, norm.target_milli) for norm in registry.norms.values()] == [
-        ("caf-20", 1200, 85_000),
+        ("caf-20", 1200, 90_000),
         ("conseil-30", 1800, 90_000),
     ]
+    assert [norm.target_milli for norm in registry.norms["caf-20"].definitions()] == [85_000, 90_000]
+    assert registry.offices["75-nation"].kiosks == ("hall-1", "hall-2")
+    assert {office.calendar for office in registry.offices.values()} == {"usual", ""}
     assert {office.zone for office in registry.offices.values()} == {"Europe/Paris"}
     assert registry.norms["conseil-30"].offices == {"75-nation", "93-bobigny", "69-lyon-confluence"}
     assert registry.offices["75-nation"].services == tuple(registry.services)
 
 
 def test_every_key_is_documented() -> None:
-    tables = ("NETWORK_KEYS", "SERVICE_KEYS", "OFFICE_KEYS", "NORM_KEYS", "CLOCK_KEYS", "POPULATION_KEYS")
-    keys = {key for table in tables for key in getattr(loading, table)}
+    tables = (NETWORK_KEYS, SERVICE_KEYS, OFFICE_KEYS, CALENDAR_KEYS, EXCEPTION_KEYS)
+    keys = {key for table in (*tables, NORM_KEYS, CLOCK_KEYS, POPULATION_KEYS) for key in table}
     assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []
 
 
@@ -60,3 +66,31 @@ def test_the_documented_success_is_what_the_command_says(told) -> None:
     # The hash follows the zone database, so that only its form can be documented.
     hashes = "[0-9a-f]{16}"
     assert re.sub(hashes, "#", told("registry.yaml")) == re.sub(hashes, "#", documented("registry.yaml"))
+
+
+NETWORK = (DOCS / "examples" / "registry.yaml").read_text(encoding="utf-8").partition("# When offices")[0]
+OFFICES = "offices: [{id: 75-nation, name: N, region: Paris, size: large, zone: Europe/Paris, kiosks: [hall-1]}]\n"
+
+
+@pytest.mark.parametrize("page", [PAGE, HOW_TO], ids=["registry", "how-to"])
+def test_norms_and_calendars_of_the_pages_can_be_read_as_they_stand(page: str) -> None:
+    blocks = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if block[0] in "cn"]
+    assert blocks
+    for block in blocks:
+        parse(NETWORK + OFFICES + block, "page")
+
+
+def test_the_how_to_ends_with_the_norm_that_it_builds() -> None:
+    block = re.findall(r"```yaml\n(norms:.*?)```", HOW_TO, re.DOTALL)[-1]
+    (norm,) = parse(NETWORK + OFFICES + block, "page").norms.values()
+    assert [(one.threshold_s, one.target_milli, one.valid_from) for one in norm.definitions()] == [
+        (1800, 80_000, ""),
+        (1500, 80_000, "2027-01-01"),
+    ]
+
+
+def test_the_how_to_lists_the_presets_as_the_command_does(capfd) -> None:
+    with pytest.raises(SystemExit):
+        main(["registry", "presets"])
+    assert f"$ attente registry presets\n{capfd.readouterr().out}```" in HOW_TO
+    assert [name for name in names() if f"`{name}`" not in HOW_TO] == []

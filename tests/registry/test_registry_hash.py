@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from registry_files import SOUND, changed
+from registry_files import RICH, SOUND, changed
 
 from attente.registry import fingerprint, zones
 from attente.registry.load import parse
@@ -92,6 +92,30 @@ OTHER = {
 @pytest.mark.parametrize(("old", "new"), OTHER.values(), ids=OTHER)
 def test_what_decides_a_figure_or_a_label_changes_the_hash(old: str, new: str) -> None:
     assert hash_of(changed(old, new)) != hash_of(SOUND)
+
+
+KNOWN_ELSEWHERE = {
+    "size": ("    size: large\n", "    size: huge\n"),
+    "kiosks": ("[hall-1, hall-2]", "[hall-1]"),
+    "hours": ("fri: 09:00-12:30", "fri: 09:00-12:00"),
+    "holidays": ("2027-01-01", "2027-01-02"),
+    "exceptions": ("2026-12-24, hours", "2026-12-23, hours"),
+    "closures": ("2026-05-04, hours: closed", "2026-05-05, hours: closed"),
+    "the calendar of an office": ("    calendar: usual\n    closures: [{date: 2026-05-04, hours: closed}]\n", ""),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), KNOWN_ELSEWHERE.values(), ids=KNOWN_ELSEWHERE)
+def test_what_says_when_and_how_an_office_is_open_leaves_the_hash_alone(old: str, new: str) -> None:
+    text = RICH.replace("size:large", "nation")
+    assert hash_of(changed(old, new, text)) == hash_of(text) == hash_of(RICH)
+
+
+def test_the_order_of_a_norms_definitions_leaves_the_hash_alone_and_their_dates_do_not() -> None:
+    head, _, norms = RICH.partition("  - id: vingt\n")
+    first, _, second = norms.partition("  - {")
+    assert hash_of(f"{head}  - {{{second}  - id: vingt\n{first}") == hash_of(RICH)
+    assert hash_of(changed("2026-06-01", "2026-06-02", RICH)) != hash_of(RICH)
 
 
 def test_the_order_of_services_offices_and_norms_changes_the_hash() -> None:

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry_files import SOUND, changed, complaint, problems
+from registry_files import RICH, SOUND, changed, complaint, problems
 
 from attente.errors import Missing
 from attente.registry.entities import Clock, Detail, End, Left, Per, Start, StillWaiting
@@ -434,7 +434,32 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path) -> None:
 PIECES = st.lists(
     st.one_of(
         st.sampled_from(
-            ["{", "}", "[", "]", ":", "- ", "\n", " ", "*a", "&a", "!", '"', "'", "~", "<<: ", "\t", "%", "\x00"]
+            [
+                "{",
+                "}",
+                "[",
+                "]",
+                ":",
+                "not:",
+                "region:",
+                "sat",
+                "-",
+                "closed",
+                "24:00",
+                "- ",
+                "\n",
+                " ",
+                "*a",
+                "&a",
+                "!",
+                '"',
+                "'",
+                "~",
+                "<<: ",
+                "\t",
+                "%",
+                "\x00",
+            ]
         ),
         st.sampled_from(["id: ", "norms:", "services: ", "other", "20m", "Europe/Paris", "clock: ", "é"]),
         st.text(max_size=5),
@@ -444,11 +469,16 @@ PIECES = st.lists(
 
 
 @settings(max_examples=400, deadline=None)
-@given(start=st.integers(0, len(SOUND)), length=st.integers(0, 60), piece=PIECES)
+@given(
+    base=st.sampled_from([SOUND, RICH]),
+    start=st.integers(0, max(len(SOUND), len(RICH))),
+    length=st.integers(0, 60),
+    piece=PIECES,
+)
 def test_whatever_a_file_holds_it_is_read_or_refused_with_one_line_for_each_problem(
-    start: int, length: int, piece: str
+    base: str, start: int, length: int, piece: str
 ) -> None:
-    text = SOUND[:start] + piece + SOUND[start + length :]
+    text = base[:start] + piece + base[start + length :]
     for problem in problems_or_none(text):
         assert str(problem).splitlines() == [str(problem)]
         assert 1 <= problem.line <= text.count("\n") + 2

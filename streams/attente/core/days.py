@@ -41,20 +41,23 @@ class Days:
 
     A day that rests is held packed; one that changes is unpacked again until it rests (`rest`). Days hold exact rows,
     the lifetime a coarse one: under any threshold that was a norm's when the visit was sealed it is exact.
+
+    Attributes:
+        changes: how often anything has changed; not state.
     """
 
     def __init__(self) -> None:
         self.moving: dict[int, Row] = {}
         self.resting: dict[int, bytes] = {}
         self.lifetime: Row = {}
-        self.version = 0  # counts changes of the resting days; not state
+        self.changes = 0
 
     def add(self, day: int, key: int, n: int, bounds: tuple[int, ...]) -> None:
         """Count something of a business day."""
+        self.changes += 1
         row = self.moving.get(day)
         if row is None:
             packed = self.resting.pop(day, None)
-            self.version += packed is not None
             row = self.moving[day] = {} if packed is None else unpack_row(packed)
         change(row, key, n)
         change(self.lifetime, coarse_key(key, bounds), n)
@@ -75,7 +78,8 @@ class Days:
         """Pack the days before `before`, which hardly change any more, and forget those too old to be kept."""
         for day in [day for day in self.moving if day < before]:
             self.resting[day] = pack_row(self.moving.pop(day))
-            self.version += 1
+            self.changes += 1
         for kept in (self.moving, self.resting):
             for day in [day for day in kept if day <= today - DAYS_KEPT]:
                 del kept[day]
+                self.changes += 1

@@ -1,11 +1,9 @@
-"""Counts under a threshold, exact percentiles, and the four service levels."""
+"""Exact percentiles, and the four service levels."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final
 
-from attente.core import panes
-from attente.core.panes import Row
 from attente.core.view import Counts
 from attente.registry.entities import Left
 
@@ -41,16 +39,3 @@ def percentiles(waits: Mapping[int, int], ranks: Iterable[int] = PERCENTILES) ->
         while wanted and below * 100 >= wanted[-1] * total:
             out[wanted.pop()] = seconds
     return out
-
-
-def within(row: Row, head: int, threshold_s: int, bounds: Iterable[int]) -> tuple[int, int]:
-    """Counts of one measure in a coarse row: of at most the threshold, and of more. The threshold is a bound."""
-    inside = 0
-    outside = row.get(head | panes.BEYOND, 0)
-    for bound in bounds:
-        n = row.get(head | bound, 0)
-        if bound <= threshold_s:
-            inside += n
-        else:
-            outside += n
-    return inside, outside

@@ -26,6 +26,7 @@ class Plan:
         visit_clocks: (number, start, end) of the clocks read per first and per visit: issued to called, and each
             pair that a norm names. Issued to started runs always, but per leg only unless a norm names it.
         bounds: upper bounds of the histogram buckets in seconds, ascending; every norm's threshold is one.
+        thresholds: the norms' thresholds in seconds, ascending.
         services: the number of each service: `other` is 0, the others follow in the order of their ids, so that a
             number does not depend on the order in which events came.
         offices: what an office needs of the registry, by the key of its records.
@@ -33,13 +34,14 @@ class Plan:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        numbers = {panes.ISSUED_TO_CALLED} | {clock_number(norm.clock) for norm in registry.norms.values()}
+        numbers = {panes.ISSUED_TO_CALLED} | {clock_number(norm.clock) for norm in registry.definitions()}
         extra = sorted(number // 2 for number in numbers if number >= 2)
         self.starts = sorted(set(extra))
         self.called_starts = sorted({n // 2 for n in numbers if n >= 2 and n % 2 == panes.TO_CALLED})
         self.started_starts = sorted({n // 2 for n in numbers if n >= 2 and n % 2 == panes.TO_STARTED})
         self.visit_clocks = [(n, n // 2, n % 2) for n in sorted(numbers)]
         self.bounds = bounds(registry)
+        self.thresholds = tuple(sorted({norm.threshold_s for norm in registry.definitions()}))
         self.horizon = registry.horizon_ms
         self.services = {OTHER: 0} | {name: i for i, name in enumerate(sorted(registry.services), 1)}
         calendars = {

@@ -30,6 +30,7 @@ from attente.metrics.metric import Metric
 from attente.model.kinds import CHANNELS, OUTCOMES
 from attente.model.reasons import REASONS
 from attente.registry.entities import Norm, Office, Registry
+from attente.registry.openings import business_day
 
 _Key = TypeVar("_Key", bound=str)
 _View = TypeVar("_View")
@@ -50,18 +51,19 @@ class ViewCollector(Collector):
     it steps out of nowhere; the service `other` is there once it has been seen.
 
     Attributes:
+        registry: the one in force; another one may take its place at any time.
         source: gives the view; it is called in the thread that renders, and may wait and raise.
         last_render_s: how long the page before took, or None before the first; whoever renders sets it.
     """
 
     def __init__(self, registry: Registry, source: Callable[[], View]) -> None:
+        self.registry = registry
         self.source = source
         self.last_render_s: float | None = None
-        self._registry = registry
 
     def collect(self) -> Iterator[Family]:
         """The families that have samples, in the order of the catalogue, each made when it is asked for."""
-        owners = _Owners.of(self._registry, self.source(), self.last_render_s)
+        owners = _Owners.of(self.registry, self.source(), self.last_render_s)
         for metric in c.CATALOGUE:
             if samples := list(_SHOWN[metric](metric, owners)):
                 unit = metric.unit.value if metric.unit.is_base else ""
@@ -102,7 +104,7 @@ class _Owners:
         return cls(
             registry=[({}, registry)],
             registered=[({"office": office.id}, office) for office in registry.offices.values()],
-            norms=[({"norm": norm.id}, norm) for norm in registry.norms.values()],
+            norms=[({"norm": norm.id}, norm) for norm in _in_force(registry, view)],
             offices=[({"office": office.office}, office) for _, office in offices],
             services=[(ids, service) for ids, _, service in services],
             waits=[(ids, (partition.bounds, service.greatest_waits)) for ids, partition, service in services],
@@ -112,6 +114,24 @@ class _Owners:
             worker=[({}, health)],
             page=[({}, last_render_s)],
         )
+
+
+def _in_force(registry: Registry, view: View) -> list[Norm]:
+    """The definition of each norm that the page shows: the one in force on the latest business day of its offices.
+
+    A norm that is still to come shows its first definition, and a page without offices the newest ones: what was
+    promised is there before any event.
+    """
+    latest: dict[str, int] = {}  # by zone
+    for partition in view.partitions:
+        for office in partition.offices:
+            if office.office in registry.offices and office.as_of_ms:
+                zone = registry.offices[office.office].zone
+                latest[zone] = max(office.as_of_ms, latest.get(zone, 0))
+    if not latest:
+        return list(registry.norms.values())
+    today = max(business_day(registry, zone, at_ms) for zone, at_ms in latest.items())
+    return [norm.in_force(today) or norm.definitions()[0] for norm in registry.norms.values()]
 
 
 def _partition(number: int) -> Ids:

@@ -1,13 +1,13 @@
 """How many series a registry makes: known before the first event, whatever the input."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import prod
 
 from attente.metrics.catalogue import CATALOGUE
 from attente.metrics.metric import Metric, Type
 from attente.registry.buckets import bounds
-from attente.registry.entities import OTHER, Detail, Registry
+from attente.registry.entities import OTHER, Detail, Norm, Registry
 
 Entities = frozenset[str]
 """The labels of a metric whose values are ids: for each combination of ids there is a set of its series."""
@@ -38,18 +38,27 @@ def series_by_entities(metrics: Iterable[Metric], buckets: int) -> dict[Entities
 def combinations(registry: Registry, partitions: int) -> dict[Entities, int]:
     """How many combinations of ids a registry has, `other` counted as a service of every office."""
     offered = {office.id: {*office.services, OTHER} for office in registry.offices.values()}
-    norms = registry.norms.values()
+    reaches = [_reach(norm, offered) for norm in registry.norms.values()]
     return {
         frozenset(): 1,
         frozenset({"partition"}): partitions,
         frozenset({"norm"}): len(registry.norms),
         frozenset({"office"}): len(offered),
         frozenset({"office", "service"}): sum(len(services) for services in offered.values()),
-        frozenset({"office", "norm"}): sum(len(norm.offices & offered.keys()) for norm in norms),
+        frozenset({"office", "norm"}): sum(len(reach) for reach in reaches),
         frozenset({"office", "service", "norm"}): sum(
-            len(norm.services & offered[office]) for norm in norms for office in norm.offices & offered.keys()
+            len(services) for reach in reaches for services in reach.values()
         ),
     }
+
+
+def _reach(norm: Norm, offered: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The services that a norm is about in each of its offices, under any of its definitions."""
+    reach: dict[str, set[str]] = {}
+    for definition in norm.definitions():
+        for office in definition.offices & offered.keys():
+            reach.setdefault(office, set()).update(definition.services & offered[office])
+    return reach
 
 
 def series_count(registry: Registry, *, partitions: int = 1) -> int:
@@ -61,8 +70,9 @@ def series_count(registry: Registry, *, partitions: int = 1) -> int:
 
     Returns:
         A bound that holds for any input under this registry, and is reached when in every office somebody waits for
-        and was called to every service and `other`, and every type of event has contradicted another. The process's
-        own metrics, some ten, are not in it.
+        and was called to every service and `other`, and every type of event has contradicted another; under a norm
+        with several definitions, when each is about the same offices and services. The process's own metrics, some
+        ten, are not in it.
     """
     shown = (metric for metric in CATALOGUE if not (metric.is_fine and registry.detail is Detail.OFFICE))
     there = combinations(registry, partitions)

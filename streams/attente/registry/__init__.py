@@ -1,1 +1,1 @@
-"""What a network is and what it promises: offices, services, norms, read from one validated YAML file."""
+"""What a network is and what it promises: offices and their hours, services, norms, from one checked YAML file."""

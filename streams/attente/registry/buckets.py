@@ -12,12 +12,12 @@ WAITS: Final = (30, 60, 120, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200)
 
 
 def bounds(registry: Registry) -> tuple[int, ...]:
-    """Upper bounds in whole seconds, ascending: every norm's threshold, filled up to ten with usual waits.
+    """Upper bounds in whole seconds, ascending: every threshold that a norm has or had, up to ten with usual waits.
 
     Usual waits are taken one by one, the one farthest (by ratio) from all bounds so far and the shortest of equals: the
     result covers half a minute to two hours evenly, with no two bounds close together but where norms want them.
     """
-    chosen = {norm.threshold_s for norm in registry.norms.values()}
+    chosen = {norm.threshold_s for norm in registry.definitions()}
     while len(chosen) < FEWEST:
         chosen.add(max(WAITS, key=lambda wait: (_distance(wait, chosen), -wait)))
     return tuple(sorted(chosen))

@@ -1,10 +1,15 @@
 """The network as the core sees it: frozen values, every selector resolved, every check made."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 OTHER = "other"
 """The service under which unknown and missing services are counted."""
+
+Hours = tuple[tuple[int, int], ...]
+"""When a door is open on a local day: half-open spans of minutes after midnight, ascending, apart; none is closed."""
 
 
 class Start(StrEnum):
@@ -62,14 +67,47 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Exceptional:
+    """Hours that hold on some days in place of the usual ones: `first` to `last`, both included, as ordinals."""
+
+    first: int
+    last: int
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningCalendar:
+    """When offices are open: `weekly` from Monday on, no hours on `holidays` (ordinals), and `exceptions` over both."""
+
+    id: str
+    weekly: tuple[Hours, ...]
+    holidays: frozenset[int] = frozenset()
+    exceptions: tuple[Exceptional, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
-    """A place with desks. `services` are ids in the order of the file; `zone` is an IANA time zone."""
+    """A place with desks.
+
+    Attributes:
+        id, name, region: for events and people.
+        zone: an IANA time zone.
+        services: ids in the order of the file.
+        size: a word of the network's own, to select offices by; "" for none.
+        kiosks: ids, in the order of the file.
+        calendar: the id of its opening calendar; "" for none, and then nobody knows when it is open.
+        closures: what holds on some days in place of its calendar.
+    """
 
     id: str
     name: str
     region: str
     zone: str
     services: tuple[str, ...]
+    size: str = ""
+    kiosks: tuple[str, ...] = ()
+    calendar: str = ""
+    closures: tuple[Exceptional, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +125,9 @@ class Norm:
 
     `target` is a share in thousandths of a percent (85 % is 85_000), an integer so that figures stay exact.
     `offices` and `services` are resolved ids (`services` may contain `other`); `channels` is never empty.
-    `valid_from` is an ISO date or "" for always.
+    `valid_from` is an ISO date or "" for always. `former` are the earlier definitions of the same id, oldest first,
+    each whole in itself and without former ones of its own; each holds until the day before the next one's
+    `valid_from`.
     """
 
     id: str
@@ -101,6 +141,20 @@ class Norm:
     offices: frozenset[str]
     services: frozenset[str]
     valid_from: str = ""
+    former: "tuple[Norm, ...]" = ()
+
+    def in_force(self, day: int) -> "Norm | None":
+        """The definition that holds on a day (`date.toordinal`); None before the first one's."""
+        if not self.valid_from:  # then it has no former ones either: they would be older than always
+            return self
+        on = date.fromordinal(day).isoformat()
+        if self.valid_from <= on:
+            return self
+        return next((norm for norm in reversed(self.former) if norm.valid_from <= on), None)
+
+    def definitions(self) -> "tuple[Norm, ...]":
+        """All definitions of this norm, oldest first."""
+        return (*self.former, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +166,7 @@ class Registry:
         cut_over_min: where a business day begins, in local minutes after midnight (03:00 is 180).
         horizon_ms: how late an event may arrive and still count.
         detail: how fine the window gauges are.
-        offices, services, norms: by id, in the order of the file.
+        offices, services, norms, calendars: by id, in the order of the file; of a norm the newest definition.
         hash: 16 hexadecimal digits over the canonical content; comments and layout do not change it.
     """
 
@@ -124,3 +178,9 @@ class Registry:
     services: dict[str, Service] = field(repr=False)
     norms: dict[str, Norm] = field(repr=False)
     hash: str = ""
+    calendars: dict[str, OpeningCalendar] = field(default_factory=dict, repr=False)
+
+    def definitions(self) -> Iterator[Norm]:
+        """Every definition of every norm, in force or not; a norm's own oldest first."""
+        for norm in self.norms.values():
+            yield from norm.definitions()

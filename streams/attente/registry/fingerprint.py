@@ -16,8 +16,10 @@ def fingerprint(registry: Registry) -> str:
     """16 hexadecimal digits over the canonical content.
 
     Comments, layout, the order of keys, `"*"` against the list it stands for and the order of such lists change
-    nothing; the order of services, offices and norms does, for they are numbered by it. The offsets of the zones in
-    use belong to it: they decide where a day begins.
+    nothing; the order of services, offices and norms does, for they are numbered by it, but not that of a norm's
+    definitions, which their dates put in order. The offsets of the zones in use belong to it: they decide where a day
+    begins. Sizes, kiosks, calendars and closures do not: a size is seen in what it selects, and no figure or label
+    follows from the others.
     """
     digest = blake2b(digest_size=8)
     for part in _parts(registry):
@@ -32,7 +34,7 @@ def _parts(registry: Registry) -> Iterator[object]:
         yield ["service", service.id, service.title]
     for office in registry.offices.values():
         yield ["office", office.id, office.name, office.region, office.zone, office.services]
-    for norm in registry.norms.values():
+    for norm in registry.definitions():
         yield _norm(norm)
     for name in sorted({office.zone for office in registry.offices.values()}):
         rules = zones.rules(name)

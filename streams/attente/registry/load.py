@@ -1,6 +1,6 @@
 """Reads and checks the one file that says what a network is and what it promises."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -8,25 +8,11 @@ from typing import Final, TypeVar
 from yaml import MappingNode, Node, ScalarNode
 
 from attente.errors import Missing
-from attente.model.kinds import CHANNELS
-from attente.registry import document, scalars, zones
-from attente.registry.buckets import MOST
-from attente.registry.entities import (
-    OTHER,
-    Clock,
-    Detail,
-    End,
-    Left,
-    Norm,
-    Office,
-    Per,
-    Registry,
-    Service,
-    Start,
-    StillWaiting,
-)
+from attente.registry import document, hours, scalars, zones
+from attente.registry.entities import OTHER, Detail, Norm, Office, OpeningCalendar, Registry, Service
 from attente.registry.fields import Fields
 from attente.registry.fingerprint import fingerprint
+from attente.registry.norms import NORM_KEYS, Norms, by_id
 from attente.registry.problems import Problem, Problems, RegistryError
 
 __all__ = ["Problem", "RegistryError", "load", "parse"]
@@ -44,6 +30,7 @@ NETWORK_KEYS: Final = {
     "detail": "service",
     "services": "a list of {id: prestations, title: Benefits}",
     "offices": "a list of {id: 75-nation, name: Paris Nation, region: Paris, zone: Europe/Paris}",
+    "calendars": f"a list of {{id: weekdays, weekly: {hours.WEEKLY}}}",
     "norms": "a list of {id: caf-20, title: Within 20 minutes, threshold: 20m, target: 0.85}",
 }
 SERVICE_KEYS: Final = {"id": "prestations", "title": "Benefits"}
@@ -53,22 +40,11 @@ OFFICE_KEYS: Final = {
     "region": "Paris",
     "zone": "Europe/Paris",
     "services": '"*" or a list like [prestations, logement]',
+    "size": "large",
+    "kiosks": "a list like [kiosk-1, kiosk-2]",
+    "calendar": "weekdays",
+    "closures": "a list of {date: 2026-12-24, hours: closed}",
 }
-NORM_KEYS: Final = {
-    "id": "caf-20",
-    "title": "Within 20 minutes",
-    "threshold": "20m",
-    "target": "0.85",
-    "clock": "{from: arrived, to: called, per: visit}",
-    "population": "{channels: [walkin, appointment]}",
-    "left": "excluded",
-    "still_waiting": "ignored",
-    "offices": '"*" or a list like [75-nation, 93-bobigny]',
-    "services": '"*" or a list like [prestations, logement]',
-    "valid_from": "2009-01-01",
-}
-CLOCK_KEYS: Final = {"from": "issued", "to": "called", "per": "leg"}
-POPULATION_KEYS: Final = {"channels": '"*" or a list like [walkin, appointment]'}
 
 
 def load(path: Path) -> Registry:
@@ -122,7 +98,8 @@ class _Reader:
         horizon = top.scalar("horizon", scalars.horizon, "24h")
         detail = top.scalar("detail", scalars.choice(Detail), "service")
         services = self._services()
-        offices = self._offices(_numbers(services))
+        calendars = self._calendars()
+        offices = self._offices(_numbers(services), calendars)
         norms = self._norms(services, offices)
         self._check_zones(cut_over)
         return Registry(
@@ -132,28 +109,36 @@ class _Reader:
             detail=detail,
             offices=offices or {},
             services=services or {},
-            norms=norms or {},
+            norms=norms,
+            calendars=calendars or {},
         )
 
-    def _table(
+    def _entries(
         self,
         key: str,
         examples: Mapping[str, str],
         build: Callable[[Fields, str], T],
         at_least: int = 1,
         at_most: int | None = None,
-    ) -> dict[str, T] | None:
-        """The entries of a section by id; None when an id could not be read, since nothing can refer to it then."""
+    ) -> Iterator[tuple[str, T, Fields]]:
+        """The entries of a section with their ids; those whose id cannot be read make the section fail."""
         noun = key.removesuffix("s")
-        table: dict[str, T] = {}
-        lines: dict[str, int] = {}
         for number, node in enumerate(self.top.items(key, at_least, at_most), 1):
             fields = Fields(node, f"{noun} {_label(node, number)}: ", examples, self.problems)
             identity = fields.scalar("id", scalars.identifier)
             entry = build(fields, identity)
             if "id" in fields.failed:
                 self.top.failed.add(key)
-            elif identity in table:
+            else:
+                yield identity, entry, fields
+
+    def _table(self, key: str, entries: Iterable[tuple[str, T, Fields]]) -> dict[str, T] | None:
+        """The entries of a section by id; None when an id could not be read, since nothing can refer to it then."""
+        table: dict[str, T] = {}
+        lines: dict[str, int] = {}
+        for identity, entry, fields in entries:
+            if identity in table:
+                noun = key.removesuffix("s")
                 fields.fail("id", f"id {identity} is taken by line {lines[identity]}; give each {noun} its own")
             else:
                 table[identity] = entry
@@ -161,14 +146,21 @@ class _Reader:
         return None if key in self.top.failed else table
 
     def _services(self) -> dict[str, Service] | None:
-        return self._table("services", SERVICE_KEYS, self._service, at_most=MOST_SERVICES)
+        return self._table("services", self._entries("services", SERVICE_KEYS, self._service, at_most=MOST_SERVICES))
 
     def _service(self, fields: Fields, identity: str) -> Service:
         if identity == OTHER:
             fields.fail("id", f"id {OTHER} is reserved for what no service is known of; choose another id")
         return Service(identity, fields.scalar("title", scalars.text))
 
-    def _offices(self, services: Mapping[str, int] | None) -> dict[str, Office] | None:
+    def _calendars(self) -> dict[str, OpeningCalendar] | None:
+        if "calendars" not in self.top.values:
+            return {}
+        return self._table("calendars", self._entries("calendars", hours.CALENDAR_KEYS, hours.calendar, at_least=0))
+
+    def _offices(
+        self, services: Mapping[str, int] | None, calendars: Mapping[str, OpeningCalendar] | None
+    ) -> dict[str, Office] | None:
         def office(fields: Fields, identity: str) -> Office:
             zone = fields.scalar("zone", zones.zone_name)
             if "zone" not in fields.failed:
@@ -180,73 +172,34 @@ class _Reader:
                 region=fields.scalar("region", scalars.text),
                 zone=zone,
                 services=self.spans.setdefault(span, span),
+                size=fields.scalar("size", scalars.identifier) if "size" in fields.values else "",
+                kiosks=fields.names("kiosks", scalars.identifier) if "kiosks" in fields.values else (),
+                calendar=self._calendar(fields, calendars),
+                closures=hours.exceptions(fields, "closures"),
             )
 
-        return self._table("offices", OFFICE_KEYS, office, at_most=MOST_OFFICES)
+        return self._table("offices", self._entries("offices", OFFICE_KEYS, office, at_most=MOST_OFFICES))
 
-    def _norms(
-        self, services: Mapping[str, Service] | None, offices: Mapping[str, Office] | None
-    ) -> dict[str, Norm] | None:
+    def _calendar(self, office: Fields, calendars: Mapping[str, OpeningCalendar] | None) -> str:
+        if "calendar" not in office.values:
+            if "closures" in office.values:
+                known = next(iter(calendars or ()), "weekdays")
+                office.fail(
+                    "closures", f"closures say when a calendar does not hold, and there is none; add calendar: {known}"
+                )
+            return ""
+        name = office.scalar("calendar", scalars.identifier)
+        if calendars is not None and "calendar" not in office.failed and name not in calendars:
+            known = self.problems.instead(name, calendars, "the calendars here")
+            remedy = f"; {known}" if calendars else ", for the file has none; add calendars:"
+            office.fail("calendar", f"calendar {name} is not known{remedy}")
+        return name
+
+    def _norms(self, services: Mapping[str, Service] | None, offices: Mapping[str, Office] | None) -> dict[str, Norm]:
         if "norms" not in self.top.values:
             return {}
-        known_offices = _numbers(offices)
-        known_services = None if services is None else _numbers((*services, OTHER))
-        thresholds: set[int] = set()
-        everywhere = frozenset(offices or ())
-
-        def norm(fields: Fields, identity: str) -> Norm:
-            selected = fields.selection("offices", known_offices)
-            norm = Norm(
-                id=identity,
-                title=fields.scalar("title", scalars.text),
-                threshold_s=fields.scalar("threshold", scalars.threshold),
-                target_milli=fields.scalar("target", scalars.share),
-                clock=self._clock(fields),
-                channels=self._channels(fields),
-                left=fields.scalar("left", scalars.choice(Left), "excluded"),
-                still_waiting=fields.scalar("still_waiting", scalars.choice(StillWaiting), "ignored"),
-                offices=everywhere if len(selected) == len(everywhere) else frozenset(selected),
-                services=frozenset(fields.selection("services", known_services)),
-                valid_from=fields.scalar("valid_from", scalars.iso_date) if "valid_from" in fields.values else "",
-            )
-            self._check_threshold(fields, norm.threshold_s, thresholds)
-            if offices is not None and services is not None:
-                _check_reach(fields, norm, offices)
-            return norm
-
-        return self._table("norms", NORM_KEYS, norm, at_least=0)
-
-    def _clock(self, norm: Fields) -> Clock:
-        clock = self._inner(norm, "clock", CLOCK_KEYS)
-        if clock is None:
-            return Clock(Start.ISSUED, End.CALLED, Per.LEG)
-        return Clock(
-            start=clock.scalar("from", scalars.choice(Start), "issued"),
-            end=clock.scalar("to", scalars.choice(End), "called"),
-            per=clock.scalar("per", scalars.choice(Per), "leg"),
-        )
-
-    def _channels(self, norm: Fields) -> frozenset[str]:
-        population = self._inner(norm, "population", POPULATION_KEYS)
-        known = _numbers(CHANNELS)
-        return frozenset(CHANNELS if population is None else population.selection("channels", known))
-
-    def _inner(self, norm: Fields, key: str, examples: Mapping[str, str]) -> Fields | None:
-        node = norm.values.get(key)
-        return None if node is None else Fields(node, f"{norm.where}{key}: ", examples, self.problems)
-
-    def _check_threshold(self, fields: Fields, threshold: int, known: set[int]) -> None:
-        if "threshold" in fields.failed or threshold in known:
-            return
-        if len(known) < MOST:
-            known.add(threshold)
-            return
-        others = ", ".join(scalars.written(seconds) for seconds in sorted(known))
-        fields.fail(
-            "threshold",
-            f"threshold {scalars.written(threshold)} is one too many: a histogram has {MOST} buckets and needs one for "
-            f"each; use one of {others}",
-        )
+        norms = Norms(services, offices)
+        return by_id(self._entries("norms", NORM_KEYS, norms.norm, at_least=0))
 
     def _check_zones(self, cut_over: int) -> None:
         barred: dict[str, Mapping[int, zones.Clash]] = {}
@@ -277,12 +230,3 @@ def _label(node: Node, number: int) -> str:
 
 def _numbers(ids: Iterable[str] | None) -> dict[str, int] | None:
     return None if ids is None else {identity: number for number, identity in enumerate(ids)}
-
-
-def _check_reach(fields: Fields, norm: Norm, offices: Mapping[str, Office]) -> None:
-    """A norm over services that none of its offices offers would be kept for ever, and measure nothing."""
-    if {"offices", "services"} & fields.failed or OTHER in norm.services or not norm.offices:
-        return
-    if all(norm.services.isdisjoint(offices[office].services) for office in norm.offices):
-        named = ", ".join(sorted(norm.services))
-        fields.fail("services", f"services: none of the norm's offices offers {named}; choose others")

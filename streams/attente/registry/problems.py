@@ -11,7 +11,8 @@ from attente.errors import BadInput
 
 SUGGESTIONS: Final = 50  # one among a few thousand ids costs up to 50 ms: all of them stay within some seconds
 SUGGESTED_FROM: Final = 5_000
-LISTED: Final = 8
+BEGINNING: Final = 3  # letters; fewer are the beginning of anything
+LISTED: Final = 11  # the keys of a norm
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,14 @@ class Problems:
         return RegistryError(tuple(sorted(self._found, key=lambda problem: (problem.line, problem.column))))
 
     def instead(self, word: str, known: Collection[str], plural: str) -> str:
-        """The remedy for a word that is none of the known ones: the nearest of them, or all, or the first of them."""
+        """The remedy for a word that is none of the known ones: the nearest of them, or all, or the first of them.
+
+        The nearest is what the word begins with, as `wednesday` does with `wed`, else the most alike.
+        """
         if self._suggestions and len(known) <= SUGGESTED_FROM:
             self._suggestions -= 1
-            near = difflib.get_close_matches(word, known, n=1)
+            near = [one for one in known if len(one) >= BEGINNING and word.startswith(one)] if word.isalpha() else []
+            near = sorted(near, key=len, reverse=True) or difflib.get_close_matches(word, known, n=1)
             if near:
                 return f"did you mean {near[0]}?"
         some = list(known)[:LISTED]

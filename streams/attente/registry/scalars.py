@@ -19,6 +19,8 @@ TEXT_LENGTH: Final = 200  # a label on every series of an office; longer is a mi
 DAY_S: Final = 86_400
 GRID_MIN: Final = 5  # panes are five minutes long, and a business day is made of whole panes
 QUARTER_S: Final = 900  # sealing proceeds by quarters of an hour
+FIRST_YEAR: Final = 1990  # of the zone rules that decide a figure
+LAST_YEAR: Final = 2050
 WHOLE: Final = 100_000  # thousandths of a percent in 1
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -28,6 +30,9 @@ _COMPOUND = re.compile(r"(?:[0-9]{1,9}[smhd]\s*){2,4}")
 _SHARE = re.compile(r"([0-9]{0,9}(?:\.[0-9]{1,20})?)(\s*%)?")
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _LOOSE_TIME = re.compile(r"([0-9]|[01][0-9]|2[0-3])\s*(?:[:hH.]\s*([0-5][0-9])?)?(?::00)?")
+_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|(24):(00))")
+_LOOSE_END: Final = r"([0-9]|[01][0-9]|2[0-4])\s*(?:[:hH.]\s*([0-5][0-9])?)?(?::00)?"
+_LOOSE_SPAN = re.compile(rf"{_LOOSE_END}\s*(?:-+|–|—|to|à|bis)\s*{_LOOSE_END}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNITS: Final = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(DAY_S)}
 
@@ -153,6 +158,39 @@ def time_of_day(minutes: int) -> str:
     """Minutes after midnight as a user writes them, in the quotes that YAML 1.1 needs elsewhere."""
     hour, minute = divmod(minutes % 1440, 60)
     return f'"{hour:02d}:{minute:02d}"'
+
+
+def opening(value: str) -> tuple[int, int]:
+    """A stretch of a local day as `09:00-12:30`: two times in minutes after midnight, the second one up to 24:00."""
+    found = _SPAN.fullmatch(value)
+    if found is None:
+        loose = _LOOSE_SPAN.fullmatch(value.strip())
+        near = (
+            f"{int(loose[1]):02d}:{loose[2] or '00'}-{int(loose[3]):02d}:{loose[4] or '00'}"
+            if loose is not None
+            else "one like 09:00-12:30, or closed"
+        )
+        raise Unreadable(value, f"is no stretch of a day; write {near}")
+    begin, end = int(found[1]) * 60 + int(found[2]), int(found[3] or found[5]) * 60 + int(found[4] or found[6])
+    if begin == end:
+        raise Unreadable(value, "has no length; write 00:00-24:00 for the whole day, closed for none of it")
+    if begin > end:
+        turned = f"{time_range(end, begin)}, or two stretches up to 24:00 and from 00:00 of the next day"
+        raise Unreadable(value, f"ends before it begins; write {turned}")
+    return begin, end
+
+
+def time_range(begin: int, end: int) -> str:
+    """A stretch of a day as a user writes it."""
+    return "-".join(f"{minutes // 60:02d}:{minutes % 60:02d}" for minutes in (begin, end))
+
+
+def ordinal(value: str) -> int:
+    """A date of which opening hours are told, as `date.toordinal`: from 1990 to 2050, as zones are known."""
+    day = date.fromisoformat(iso_date(value))
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Unreadable(value, f"is not between {FIRST_YEAR} and {LAST_YEAR}; mend the year")
+    return day.toordinal()
 
 
 def iso_date(value: str) -> str:

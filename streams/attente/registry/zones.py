@@ -5,6 +5,7 @@ business day.
 """
 
 import difflib
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -13,10 +14,8 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from attente.registry.scalars import GRID_MIN, Unreadable, time_of_day
+from attente.registry.scalars import FIRST_YEAR, GRID_MIN, LAST_YEAR, Unreadable, time_of_day
 
-FIRST_YEAR: Final = 1990
-LAST_YEAR: Final = 2050
 PROBE_S: Final = 3 * 86_400
 """How far apart offsets are probed. Since 1990 no zone has changed its offset twice within six days (closest: Brazil's
 north-east in October 2000, Palestine around Ramadan), so that no pair of changes falls between two probes; a zone
@@ -123,6 +122,12 @@ def _first_instant_of_another(of: tzinfo, low: int, high: int, offset: int) -> i
 
 def _offset(of: tzinfo, at: int) -> int:
     return (datetime.fromtimestamp(at, of).utcoffset() or timedelta()) // timedelta(seconds=1)
+
+
+def offset_at(of: Rules, at: int) -> int:
+    """Seconds east of UTC at an instant in seconds; before 1990 and after 2050 as at that end."""
+    past = bisect_right(of.changes, at, key=lambda change: change.at)
+    return of.changes[past - 1].after if past else of.first
 
 
 def off_grid(of: Rules) -> int | None:
