@@ -50,9 +50,13 @@ setup: $(VENV)/.installed-dev ## Make .venv and install everything that is locke
 demo: $(RUNTIME) ## A month of tickets through a real Kafka and two workers (DEMO_ARGS="--offices 16 --kill 3")
 	$(BIN)/attente demo $(DEMO_ARGS)
 
+# As many files of tests at once; each process has a Kafka of its own, so reckon with 1 GB and a core for each.
+TEST_PROCESSES ?= 2
+
 .PHONY: test
 test: setup ## The whole suite, with a real Kafka and Prometheus; all branches of the core
-	$(BIN)/python -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --durations=25 --durations-min=5 \
+	  --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 .PHONY: test-fast
 test-fast: setup ## The tests that need neither a Kafka nor other tools (TEST_ARGS="-k fold")

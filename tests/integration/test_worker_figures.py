@@ -146,9 +146,9 @@ def test_a_thousand_malformed_records_are_kept_whole_with_their_reason_and_every
     assert reading.by(c.EVENTS_REFUSED, "reason") == {reason.value: wanted[reason.value] for reason in Reason}
     assert reading.total(c.LIFETIME_TICKETS, event="served") == 2_500
     for row in reading.rows(c.EVENTS_READ):
-        place = {"partition": row.labels["partition"]}
-        rest = [reading.total(metric, **place) for metric in (c.EVENTS_COUNTED, c.EVENTS_DUPLICATE, c.EVENTS_REFUSED)]
-        assert row.value == sum(rest), place
+        there = {"partition": row.labels["partition"]}
+        rest = [reading.total(metric, **there) for metric in (c.EVENTS_COUNTED, c.EVENTS_DUPLICATE, c.EVENTS_REFUSED)]
+        assert row.value == sum(rest), there
 
     assert worker.stop() == 0, worker.story
     letters = kept(crew)
