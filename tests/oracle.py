@@ -188,7 +188,8 @@ class Waiting(NamedTuple):
 class Present(NamedTuple):
     """A visit that waits now.
 
-    `first` is the service first asked for; `began` is the beginning of the present leg under each FROM.
+    `first` is the service first asked for; `began` is the beginning of the present leg under each FROM; `legs` counts
+    them, the present one too; `before` is what was waited in those before it, in milliseconds, by (FROM, TO).
     """
 
     office: str
@@ -197,6 +198,8 @@ class Present(NamedTuple):
     channel: str
     first: str
     began: dict[str, int]
+    legs: int
+    before: dict[tuple[str, str], int]
 
 
 @dataclass
@@ -928,7 +931,7 @@ class Log:
         edge = self.stream // QUARTER * QUARTER - self.registry.horizon_ms
         figures = self.figures
         for ticket, facts in list(self.tickets.items()):
-            if max(fact.time for fact in facts) < edge and not self._is_open(ticket):
+            if max(fact.time for fact in facts) < edge and not self._is_held(ticket, edge):
                 self._tell_visit(ticket, figures.sealed, figures.sealed_contradictions)
                 del self.tickets[ticket]
         for name, (fact, _) in list(self.turned_away.items()):
@@ -940,11 +943,13 @@ class Log:
                 self._tell_sessions(place, figures.sealed_contradictions)
                 del self.places[place]
 
-    def _is_open(self, ticket: tuple[str, str]) -> bool:
-        """Whether a visit is still waiting, called, served or paused: it is held until the cut-over closes it."""
+    def _is_held(self, ticket: tuple[str, str], edge: int) -> bool:
+        """Whether a visit is still going on, or was closed overnight, without a fact, and not before the edge."""
         visit = Visit(self.tickets[ticket])
         visit.overnight(self.registry.offices[ticket[0]], self.registry.cut_over_min, self.stream)
-        return visit.state in (State.WAITING, State.CALLED, State.SERVING, State.PAUSED)
+        if visit.state in (State.WAITING, State.CALLED, State.SERVING, State.PAUSED):
+            return True
+        return visit.end is not None and visit.end >= edge
 
     def conclude(self) -> None:
         """Tell what is held at the final stream time."""
@@ -955,9 +960,12 @@ class Log:
             if visit.state is State.WAITING:
                 assert visit.issue is not None
                 began = {start: visit.began(start, visit.leg) for start in STARTS}
-                figures.present.append(
-                    Present(office, ticket, visit.leg.service, visit.issue.channel, visit.issue.service, began)
-                )
+                before = {
+                    (start, to): sum(visit.wait(start, leg, leg.reading(to)[1]) for leg in visit.legs[:-1])
+                    for start, to in product(STARTS, ENDS)
+                }
+                service, channel, first = visit.leg.service, visit.issue.channel, visit.issue.service
+                figures.present.append(Present(office, ticket, service, channel, first, began, len(visit.legs), before))
         for name in self.turned_away:
             self._tell_turned_away(name, figures.held)
         open_now = {place[:2] for place in self.places if self._tell_sessions(place, figures.contradictions)}

@@ -10,6 +10,7 @@ from itertools import chain
 import pytest
 
 from attente.core import panes
+from attente.core.office import MOST_FACTS
 from attente.core.partition import Partition
 from attente.core.plan import Plan
 from attente.core.render import Renderer
@@ -19,7 +20,7 @@ from attente.model.partitioning import partition_of
 from attente.model.reasons import Reason
 from attente.registry.entities import Registry, Service
 from driver import Driver, reloaded
-from handtape import CASH, LILLE, PAPERS, RECORDS, REGISTRY
+from handtape import CASH, LILLE, PAPERS, PUNE, RECORDS, REGISTRY
 from lives import random_log
 from oracle import Record
 
@@ -98,6 +99,55 @@ def test_an_event_may_come_a_horizon_late(late: int, reasons: list[Reason]) -> N
     assert refusals(record(0, issued(START), START + late)) == reasons
 
 
+@pytest.mark.parametrize(("timestamp", "reasons"), [(START * 1000, [Reason.BAD_TIME]), (-1, [Reason.FROM_THE_FUTURE])])
+def test_a_timestamp_that_is_no_instant_ends_nothing_and_moves_no_time(timestamp: int, reasons: list[Reason]) -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    part.ingest([record(0, issued(START), START), record(1, issued(START, ticket="A2"), timestamp)])
+    assert [dead.reason for dead in part.take_dead()] == reasons
+    assert part.stream == START
+    part.ingest([record(2, issued(START, ticket="A3"), START)])
+    assert (part.read, part.counted) == (3, 2)
+
+
+LIVES_OF_ONE = {
+    "calls of a ticket that was never issued": lambda at: event("ticket.called", at, ticket="0000"),
+    "a ticket that is issued again and again": lambda at: issued(at, ticket="0000"),
+    "a visit that is paused for ever": lambda at: event("service.paused", at, ticket="A1"),
+    "a desk that opens again and again": lambda at: event("desk.opened", at, desk="1"),
+    "an office that closes again and again": lambda at: event("office.closed", at),
+}
+
+
+@pytest.mark.parametrize("life", LIVES_OF_ONE)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_of_one_name_so_many_facts_are_held_and_the_rest_is_refused(life: str, *, backwards: bool) -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    part.ingest([record(0, issued(START - 1), START)])
+    times = range(START, START + 300_000, 1000)
+    tape = [LIVES_OF_ONE[life](at) for at in (reversed(times) if backwards else times)]
+    part.ingest(record(offset, value, START + DAY // 2) for offset, value in enumerate(tape, 1))
+    refused = part.refused.pop(Reason.TOO_MANY_FACTS)
+    assert not part.refused
+    assert 100 <= refused <= 101
+    assert part.counted == 301 - refused
+    before = digest(part)
+    part.ingest(record(offset, value, START + DAY // 2) for offset, value in enumerate(tape[:100], 301))
+    assert part.duplicate == 100
+    part.next_offset, part.read, part.duplicate = 301, 301, 0
+    assert digest(part) == before
+
+
+def test_a_name_that_was_full_is_taken_again_a_horizon_later() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    full = [event("ticket.called", START + i, ticket="0000") for i in range(MOST_FACTS + 1)]
+    part.ingest(record(offset, value, START + 60_000) for offset, value in enumerate(full))
+    assert part.refused == {Reason.TOO_MANY_FACTS: 1}
+    later = START + DAY + HOUR
+    part.ingest([record(len(full), issued(later, ticket="0000"), later)])
+    assert part.refused == {Reason.TOO_MANY_FACTS: 1}
+    assert part.counted == MOST_FACTS + 1
+
+
 def test_records_that_were_applied_are_passed_over() -> None:
     part = Partition(Plan(REGISTRY), 0, 1)
     part.ingest(RECORDS)
@@ -105,6 +155,19 @@ def test_records_that_were_applied_are_passed_over() -> None:
     part.ingest(RECORDS)
     assert digest(part) == before
     assert part.read == len(RECORDS)
+
+
+def test_a_mark_in_a_hole_of_the_log_is_the_same_however_the_hole_was_reached() -> None:
+    def marks(*, told_of_the_hole: bool) -> list[tuple[int, str]]:
+        part = Partition(Plan(REGISTRY), 0, 1)
+        part.mark(5, digest)
+        part.ingest(record(offset, issued(START, ticket=f"A{offset}"), START) for offset in range(4))
+        if told_of_the_hole:
+            part.next_offset = 5  # a delivery ended with a control record
+        part.ingest(record(offset, issued(START, ticket=f"A{offset}"), START) for offset in (7, 8))
+        return part.marks
+
+    assert marks(told_of_the_hole=True) == marks(told_of_the_hole=False)
 
 
 def test_marks_are_the_states_before_every_so_many_offsets() -> None:
@@ -179,7 +242,22 @@ def test_services_keep_their_figures_when_others_come_and_go() -> None:
             assert digest(there) == digest(Driver(grown).feed(seed_tape).parts[0])
 
 
-def test_a_service_that_is_gone_becomes_other_and_an_office_that_is_gone_takes_its_figures_along() -> None:
+def test_an_office_that_is_gone_has_its_figures_again_when_it_is_back() -> None:
+    without = replace(REGISTRY, offices={LILLE: REGISTRY.offices[LILLE]}, hash="without")
+    lille = replace(REGISTRY.offices[LILLE], services=(CASH,))
+    fewer = replace(REGISTRY, offices={LILLE: lille}, services={CASH: REGISTRY.services[CASH]}, norms={}, hash="fewer")
+    part = Driver(REGISTRY).feed(RECORDS).parts[0]
+    assert PUNE.encode() in part.offices
+    gone = loaded(part, without)
+    assert list(gone.offices) == [LILLE.encode()]
+    assert digest(loaded(gone, REGISTRY)) == digest(part)
+    back = loaded(loaded(loaded(gone, without), fewer), REGISTRY)
+    pune = back.offices[PUNE.encode()], part.offices[PUNE.encode()]  # it offers nothing but cash
+    assert pune[0].days.lifetime == pune[1].days.lifetime
+    assert pune[0].panes == pune[1].panes
+
+
+def test_a_service_that_is_gone_becomes_other_and_an_office_that_is_gone_is_not_shown() -> None:
     lille = replace(REGISTRY.offices[LILLE], services=(CASH,))
     smaller = replace(
         REGISTRY,

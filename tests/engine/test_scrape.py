@@ -5,10 +5,12 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from attente.core.partition import Partition
+from attente.core.plan import Plan
 from attente.engine import scrape as scrape_module
 from attente.engine.engine import Engine
 from attente.engine.owned import Owned
@@ -122,6 +124,17 @@ def test_a_partition_that_went_and_came_back_is_not_shown_from_an_older_view(des
     desk.owned.restart_delivery()  # what every take-over does
     assert len(before) == 1
     assert desk.scrape().partitions == ()
+
+
+def test_a_view_under_the_registry_of_before_is_not_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = Partition(Plan(replace(REGISTRY, norms={}, hash="changed")), 0, 1)
+    changed.ingest(RECORDS)
+    assert len(desk.scrape().partitions) == 1
+    desk.owned.become(changed)
+    assert desk.scrape().partitions == ()
+    monkeypatch.setattr(scrape_module, "FRESH_S", 0.0)
+    (view,) = desk.scrape().partitions
+    assert all(not office.readings for office in view.offices)
 
 
 def test_a_loop_that_does_not_turn_is_told_and_works_again_afterwards(

@@ -2,13 +2,10 @@
 
 import contextlib
 import math
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import click
@@ -17,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from attente.cli.import_ import Duration
 from attente.cli.options import json_option, with_settings
+from attente.cli.signals import stop_by_signal
 from attente.errors import BadInput
 from attente.model.topics import EVENTS
 from attente.settings import Settings
@@ -70,7 +68,7 @@ def replay(file: Path, settings: Settings, *, quiet: bool, as_json: bool, **opti
     """
     asked = _asked(file, settings, options)
     console = Console(stderr=True)
-    with _stop_by_signal() as stop, _bar(file, console, quiet=quiet) as progress:
+    with stop_by_signal() as stop, _bar(file, console, quiet=quiet) as progress:
         told = send(_lines(file), asked, progress, stop, _tell_skipped)
     if as_json:
         click.echo(told.as_json())
@@ -122,28 +120,6 @@ def _with_span(file: Path, asked: ReplaySettings) -> ReplaySettings:
 
 def _lines(file: Path) -> Iterator[bytes]:
     return split(sys.stdin.buffer, str(_STDIN)) if file == _STDIN else lines_of(file)
-
-
-@contextlib.contextmanager
-def _stop_by_signal() -> Iterator[threading.Event]:
-    """Lets the first Ctrl-C, or a TERM, end the replay in order; the second one ends it at once."""
-    stop = threading.Event()
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def give_back() -> None:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-    def stop_in_order(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        give_back()
-
-    for number in former:
-        signal.signal(number, stop_in_order)
-    try:
-        yield stop
-    finally:
-        give_back()
 
 
 @contextlib.contextmanager

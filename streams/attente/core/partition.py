@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from attente.core.facts import ARRIVED, ATTRIBUTE, DUE, KIND, SEQUENCE, TIME
+from attente.core.ledger import Ledger
 from attente.core.office import QUARTER_MS, Office
 from attente.core.plan import Plan
 from attente.model.events import (
@@ -18,13 +19,12 @@ from attente.model.events import (
     VisitorTurnedAway,
     decode,
 )
-from attente.model.instants import milliseconds, text_of
+from attente.model.instants import LATEST, milliseconds, text_of
 from attente.model.partitioning import partition_of
-from attente.model.plausible import check_plausible
+from attente.model.plausible import AHEAD_MS, check_plausible
 from attente.model.reasons import Reason, Refusal, shown
 from attente.model.refusals import explain
 
-AHEAD_MS: Final = 5 * 60_000  # how far a kiosk's clock may be ahead of the broker's
 NEVER: Final = 1 << 62
 
 
@@ -49,7 +49,7 @@ class Record(Protocol):
 
 
 class Dead(NamedTuple):
-    """A record that was refused, whole."""
+    """A record that was refused, whole. `number` counts all that the state has read, from 1."""
 
     offset: int
     timestamp: int
@@ -57,6 +57,7 @@ class Dead(NamedTuple):
     value: bytes | None
     reason: Reason
     detail: str
+    number: int
 
 
 class Partition:
@@ -69,10 +70,13 @@ class Partition:
         read, counted, duplicate, refused: conservation: read = counted + duplicate + all refused.
         dead: refused records that nobody has taken yet (`take_dead`); not state.
         marks: (offset, digest) of the states that `mark` asked for; not state.
+        absent: what is known, encoded, of offices that the registry no longer has; not in the hash of the state.
+        ledger: who is told of what is sealed; not state.
     """
 
-    def __init__(self, plan: Plan, number: int, partitions: int, origin: int = 0) -> None:
+    def __init__(self, plan: Plan, number: int, partitions: int, origin: int = 0, ledger: Ledger | None = None) -> None:
         self.plan = plan
+        self.ledger = ledger
         self.number = number
         self.partitions = partitions
         self.origin = origin
@@ -84,6 +88,7 @@ class Partition:
         self.counted = 0
         self.duplicate = 0
         self.refused: dict[str, int] = {}
+        self.absent: dict[str, bytes] = {}
         self.dead: list[Dead] = []
         self.marks: list[tuple[int, str]] = []
         self._mark = NEVER
@@ -91,7 +96,7 @@ class Partition:
 
     # ---- records
 
-    def ingest(self, records: Iterable[Record]) -> None:  # noqa: C901 - the hot loop: a call here costs 2 % of it
+    def ingest(self, records: Iterable[Record]) -> None:  # noqa: C901, PLR0912 - the hot loop: a call here costs 2 %
         """Apply records in order of offset; those before `next_offset` have been applied and are passed over."""
         plan = self.plan
         offices = self.offices
@@ -106,6 +111,10 @@ class Partition:
             self.read += 1
             timestamp = record.timestamp
             if timestamp > self.stream:
+                if timestamp >= LATEST:
+                    detail = f"the record's own timestamp {timestamp} ms is after the year 2109; are they microseconds?"
+                    self._refuse(record, Reason.BAD_TIME, detail)
+                    continue
                 self.stream = timestamp
                 if timestamp >= self.edge:
                     self._turn(timestamp)
@@ -126,26 +135,28 @@ class Partition:
                     self._refuse_event(record, event, at, refusal)
                     continue
             if at > timestamp + AHEAD_MS:
-                detail = f"{event.time} is over 5 min after the record's {text_of(timestamp)}; set the kiosk's clock"
+                detail = (
+                    f"{event.time} is over 5 min after the record's {text_of(max(0, timestamp))}; set the kiosk's clock"
+                )
                 self._refuse_event(record, event, at, Refusal(Reason.FROM_THE_FUTURE, detail))
             elif at < self.stream - horizon:
                 detail = f"{event.time} is over {horizon // 60_000} min before stream time {text_of(self.stream)}"
                 self._refuse_event(record, event, at, Refusal(Reason.TOO_LATE, detail))
             else:
-                self._accept(record, office, event, at)
+                try:
+                    self._accept(office, event, at)
+                except Refusal as refusal:
+                    self._refuse(record, refusal.reason, refusal.detail)
 
-    def _accept(self, record: Record, office: Office, event: AnyEvent, at: int) -> None:
+    def _accept(self, office: Office, event: AnyEvent, at: int) -> None:
+        """Take an event, or raise `Refusal`."""
         if isinstance(event, TicketEvent):
             kind = event.kind
             fact = at << TIME | kind << KIND | ATTRIBUTE[kind](event, office.services)
             if event.sequence:
                 fact |= int(event.sequence) << SEQUENCE
             if isinstance(event, TicketIssued) and (event.arrived or event.due):
-                try:
-                    arrived, due = check_plausible(event, at)
-                except Refusal as refusal:
-                    self._refuse(record, refusal.reason, refusal.detail)
-                    return
+                arrived, due = check_plausible(event, at)
                 fact |= due << DUE | arrived << ARRIVED
             known = not office.learn(event.ticket, fact, at)
         elif isinstance(event, VisitorTurnedAway):
@@ -173,7 +184,7 @@ class Partition:
         if home != self.number:
             detail = f"office {event.office!r} belongs in partition {home} of {self.partitions}; use Kafka's murmur2"
             raise Refusal(Reason.WRONG_PARTITION, detail)
-        office = self.offices[name] = Office(self.plan, found, self.stream)
+        office = self.offices[name] = Office(self.plan, found, self.stream, self.ledger)
         self.edge = min(self.edge, office.next_cut_over)
         return office
 
@@ -190,7 +201,8 @@ class Partition:
 
     def _refuse(self, record: Record, reason: Reason, detail: str) -> None:
         self.refused[reason.value] = self.refused.get(reason.value, 0) + 1
-        self.dead.append(Dead(record.offset, record.timestamp, record.key, record.value, reason, detail))
+        dead = Dead(record.offset, record.timestamp, record.key, record.value, reason, detail, self.read)
+        self.dead.append(dead)
 
     def take_dead(self) -> list[Dead]:
         """The records refused since the last call."""
@@ -199,6 +211,17 @@ class Partition:
         return dead
 
     # ---- stream time
+
+    def advance(self, timestamp: int) -> None:
+        """Let stream time rise, as by a record that changes nothing else.
+
+        Whoever computes some offices of a partition calls it in place of the others' records, where one of them is
+        ahead of the next record that is given: every state and decision is then that of the whole partition.
+        """
+        if timestamp > self.stream:
+            self.stream = timestamp
+            if timestamp >= self.edge:
+                self._turn(timestamp)
 
     def _turn(self, stream: int) -> None:
         quarter = stream // QUARTER_MS * QUARTER_MS
@@ -217,5 +240,8 @@ class Partition:
 
     def _note(self, offset: int) -> None:
         every, digest = self._marking
+        self.next_offset = (
+            self._mark
+        )  # also where the log has a hole: a hash is of the place, not of how it was reached
         self.marks.append((self._mark, digest(self)))
         self._mark = (offset // every + 1) * every

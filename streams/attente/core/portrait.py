@@ -81,12 +81,14 @@ class _Portrait:
         self.norms = readings.in_force(office.id, day)
         self.month = office.calendar.month_of(day)
         self._pieces: dict[str, list[tuple[Norm, Sums]]] = {}  # of a month in which a norm's definition has changed
-        self.waiting: dict[int, list[Visit]] = {}  # by service
+        self.waiting: dict[int, list[Visit]] = {}  # by the service of the present leg
+        self.first_asked: dict[int, list[Visit]] = {}  # the same visits by the service first asked for
         for visit in office.open.values():
             if visit.phase == WAITING:
                 self.waiting.setdefault(visit.cell >> 2, []).append(visit)
+                self.first_asked.setdefault(visit.first_cell >> 2, []).append(visit)
         self.seen = {head >> 10 for head, n in self.total.counts.items() if n}
-        self.seen |= self.waiting.keys()
+        self.seen |= self.waiting.keys() | self.first_asked.keys()
         self.seen |= {key >> CELL >> 2 for key in office.deficits}  # a counter does not vanish when its count does
 
     def view(self) -> OfficeView:
@@ -201,7 +203,7 @@ class _Portrait:
             greatest_waits={end: self._histogram(numbers, measure) for end, measure in ENDS.items()},
             waiting=len(waiting),
             waiting_since_ms=min((visit.since for visit in waiting), default=None),
-            waiting_beyond={norm.id: self._beyond(norm, waiting) for norm in norms},
+            waiting_beyond={norm.id: self._beyond(norm, numbers) for norm in norms},
             lifetime=lifetime,
             lifetime_wait_ms={end: total.sum_ms(numbers, measure) for end, measure in ENDS.items()},
             lifetime_visits={norm: reading.counts(total, numbers) for norm, reading in own.items()},
@@ -246,13 +248,16 @@ class _Portrait:
             self.total.sum_ms(numbers, measure) + self._deficit(numbers, measure, SUM),
         )
 
-    def _beyond(self, norm: Norm, waiting: list[Visit]) -> int:
+    def _beyond(self, norm: Norm, numbers: list[int]) -> int:
+        """How many have by now waited longer than a norm allows; per first or visit, of the service first asked for."""
         start, end = STARTS[norm.clock.start], ENDS_OF_CLOCKS[norm.clock.end]
         per = norm.clock.per
         limit = norm.threshold_s * 1000
+        waiting = self.waiting if per is Per.LEG else self.first_asked
         return sum(
             visit.waited(self.now, start, end, per_visit=per is Per.VISIT, per_first=per is Per.FIRST) > limit
-            for visit in waiting
+            for number in numbers
+            for visit in waiting.get(number, ())
             if CHANNELS[visit.cell & 3] in norm.channels
         )
 

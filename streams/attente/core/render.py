@@ -97,7 +97,8 @@ class Renderer:
         day, hour = memory.moment
         self._advance(office, memory, touched, hour // PANE_MS)
         self._unseal(office, memory, day)
-        today, this_hour, total = Sums(self.plan), Sums(self.plan), Sums(self.plan)
+        first = office.calendar.month_of(day)
+        today, this_hour, month, total = Sums(self.plan), Sums(self.plan), Sums(self.plan), Sums(self.plan)
         for sums in (memory.lifetime, *memory.days.values()):
             total.add(sums)
         today.add(memory.sealed_today)
@@ -111,12 +112,13 @@ class Renderer:
                 total.add(sums)
                 if pane < end:
                     this_hour.add(sums)
-                if office.calendar.day_of(pane * PANE_MS) == day:
+                other = office.calendar.day_of(pane * PANE_MS)
+                if other == day:
                     today.add(sums)
-        month = Sums(self.plan)
+                elif first <= other < day:  # yesterday's, where the cut-over lies within an hour
+                    month.add(sums)
         month.add(memory.resting)
         month.add(memory.moving)
-        first = office.calendar.month_of(day)
         for other, sums in memory.days.items():
             if first <= other < day:
                 month.add(sums)
@@ -161,6 +163,7 @@ class Renderer:
         first = office.calendar.month_of(day)
         memory.lifetime, memory.sealed_today, memory.moving = Sums(plan), Sums(plan), Sums(plan)
         memory.lifetime.add_row(days.lifetime, plan)
+        memory.lifetime.contradictions.clear()  # the gauge is of the facts held
         memory.sealed_today.add_row(days.row(day), plan)
         for other, row in days.moving.items():
             if first <= other < day:

@@ -9,6 +9,8 @@ from attente.model.refusals import explain
 
 SKEW_MS: Final = 5_000
 """By so much may the clock at the door, or at a desk, be ahead of the kiosk's."""
+AHEAD_MS: Final = 5 * 60_000
+"""By so much may a kiosk's clock be ahead of the broker's."""
 _DAY_MS: Final = 86_400_000
 _EARLIEST_ARRIVAL_MS: Final = _DAY_MS
 _FARTHEST_APPOINTMENT_MS: Final = 7 * _DAY_MS

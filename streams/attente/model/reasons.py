@@ -37,6 +37,8 @@ class Reason(StrEnum):
     """`time` is more than five minutes after the record's timestamp."""
     TOO_LATE = "too_late"
     """`time` is older than stream time less the horizon."""
+    TOO_MANY_FACTS = "too_many_facts"
+    """Of the ticket, or of the desk on this day, more is known already than any life has."""
 
 
 REASONS = tuple(Reason)
