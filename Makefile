@@ -25,7 +25,7 @@ RUNTIME := $(or $(wildcard $(VENV)/.installed-dev),$(VENV)/.installed-demo)
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 $(BIN)/python:
 	@version=$$($(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null) \
@@ -88,6 +88,14 @@ generate: setup ## Write schemas and reference pages anew from the code
 .PHONY: bench
 bench: setup ## Speed, memory and restart times beside an idiomatic Faust worker (BENCH_ARGS="--only drain")
 	$(BIN)/python -m benchmarks.run $(BENCH_ARGS)
+
+.PHONY: bench-growth
+bench-growth: setup ## CPU and memory by offices, open tickets, partitions; cost of a scrape (GROWTH_ARGS="--events 20000")
+	$(BIN)/python -m benchmarks.growth $(GROWTH_ARGS); code=$$?; $(BIN)/python -m benchmarks.growth_report; exit $$code
+
+.PHONY: bench-live
+bench-live: setup ## Lag and memory of workers under steady live load (LIVE_ARGS="--rate 5000 --minutes 2")
+	$(BIN)/python -m benchmarks.live $(LIVE_ARGS); code=$$?; $(BIN)/python -m benchmarks.growth_report; exit $$code
 
 .PHONY: lock
 lock: | $(BIN)/python ## Lock the requirements anew; needs uv (LOCK_ARGS="--upgrade" for newer versions)

@@ -10,7 +10,7 @@ import signal
 import struct
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -120,14 +120,19 @@ class Core:
         return partition
 
     def ingest_all(self) -> list[Partition]:
-        """All partitions in turns, as a worker does that owns them all."""
-        states = [Partition(self.plan, number, self.partitions) for number in range(self.partitions)]
-        turns = [batches.open() for batches in self.batches]
-        for turn in zip_longest(*turns):
-            for state, batch in zip(states, turn, strict=True):
-                if batch is not None:
-                    state.ingest(batch)
-        return states
+        """All partitions."""
+        return ingest_all(self.plan, self.batches)
+
+
+def ingest_all(plan: Plan, batches: Sequence[Batches]) -> list[Partition]:
+    """All partitions in turns, as a worker does that owns them all."""
+    states = [Partition(plan, number, len(batches)) for number in range(len(batches))]
+    turns = [one.open() for one in batches]
+    for turn in zip_longest(*turns):
+        for state, batch in zip(states, turn, strict=True):
+            if batch is not None:
+                state.ingest(batch)
+    return states
 
 
 def _parse(batches: Batches) -> None:
@@ -226,12 +231,12 @@ def whole(core: Core) -> Whole:
     """Measure what happens to the states of the whole tape."""
     events = sum(core.tape.facts.split)
     gc.collect()
-    before = _resident()
+    before = resident()
     began = time.process_time()
     states = core.ingest_all()
     ingest_s = time.process_time() - began
     gc.collect()
-    grown = _resident() - before
+    grown = resident() - before
     visits = sum(len(office.open) + len(office.closed) for state in states for office in state.offices.values())
     digests = [digest(state) for state in states]
     costs = [_costs(core, state) for state in states]
@@ -280,7 +285,8 @@ def _costs(core: Core, state: Partition) -> _Costs:
     return _Costs(cut_s, encode_s, len(data), decode_s, render_s, seal_s)
 
 
-def _resident() -> int:
+def resident() -> int:
+    """Bytes of memory that this process has now."""
     pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * 4096
 

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from rich.table import Table as RichTable
 
+from benchmarks.growth_sections import carry
 from benchmarks.summary import Ratio, Results, Row, Spread, hottest, parts, ratio, row
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -189,21 +190,25 @@ TABLES: Final = (drains, ratios, where, functions, core, hashes, restart)
 
 def tables(results: Results) -> Iterable[RichTable]:
     """All tables that have rows, for the terminal."""
-    for make in TABLES:
-        table = make(results)
-        if table.rows:
-            out = RichTable(title=table.title, title_justify="left")
-            for i, column in enumerate(table.columns):
-                out.add_column(column, justify="left" if i == 0 else "right")
-            for cells in table.rows:
-                out.add_row(*(cell.replace("`", "") for cell in cells))
-            yield out
+    return (terminal(table) for table in (make(results) for make in TABLES) if table.rows)
+
+
+def terminal(table: Table) -> RichTable:
+    """A table for the terminal."""
+    out = RichTable(title=table.title, title_justify="left")
+    for i, column in enumerate(table.columns):
+        out.add_column(column, justify="left" if i == 0 else "right")
+    for cells in table.rows:
+        out.add_row(*(cell.replace("`", "") for cell in cells))
+    return out
 
 
 # ---- the page
 
 
-def _markdown(table: Table) -> str:
+def markdown(table: Table) -> str:
+    """A table for a page."""
+
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(cells)} |"
 
@@ -227,7 +232,7 @@ def page(results: Results) -> str:
         table = make(results)
         if table.rows:
             said = text(results)
-            sections.append("\n\n".join(part for part in (f"## {table.title}", _markdown(table), said) if part))
+            sections.append("\n\n".join(part for part in (f"## {table.title}", markdown(table), said) if part))
     if results["void"]:
         void = "\n".join(f"- {name}: {why}" for name, why in results["void"].items())
         sections.append(f"## Void\n\nThese rows could not be measured or counted wrong:\n\n{void}")
@@ -356,7 +361,9 @@ def main() -> None:
     """Write the page from a file of results."""
     if len(sys.argv) != 2:
         sys.exit("usage: python -m benchmarks.report RESULTS.json")
-    PAGE.write_text(page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), encoding="utf-8")
+    old = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    new = page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    PAGE.write_text(carry(old, new), encoding="utf-8")
 
 
 if __name__ == "__main__":

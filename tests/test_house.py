@@ -192,6 +192,7 @@ BREACHES = {
     "kiosk-is-light": ("attente.kiosk.breach", "attente.registry.entities"),
     "edges-compute-nothing": ("attente.sources.breach", "attente.core.panes"),
     "demo-sees-the-pages": ("attente.demo.breach", "attente.engine"),
+    "reports-need-no-broker": ("attente.report.breach", "attente.engine"),
     "boards-know-the-catalogue": ("attente.grafana.breach_of_border", "attente.engine"),
     "faust-only-in-engine": ("attente.cli.breach_of_faust", "faust"),
     "kafka-python-at-the-edges": ("attente.cli.breach_of_kafka", "kafka"),
@@ -267,7 +268,9 @@ def test_model_registry_and_core_load_no_client_of_kafka_or_prometheus() -> None
 
 
 def test_the_rooms_of_the_base_install_need_none_of_the_extras() -> None:
-    run = python("-c", IMPORT_ALL, " ".join(EXTRAS), "model", "registry", "core", "kiosk", "sources")
+    run = python(
+        "-c", IMPORT_ALL, " ".join(EXTRAS), "model", "registry", "core", "kiosk", "sources", "report", "doctor"
+    )
 
     assert run.returncode == 0, run.stderr
 

@@ -29,6 +29,7 @@ from oracle import Record
 ROOT = Path(__file__).resolve().parents[1]
 HANG_S = 90.0  # nothing here takes so long, unless it never ends
 SESSION_S = 6  # the least that a broker takes
+UNBRAKED = ("--brake-share", "0", "--brake-row", "0")  # most tapes of the tests are full of what must be refused
 
 
 def wait_until(condition: Callable[[], Any], what: str, within_s: float = HANG_S) -> Any:
@@ -197,14 +198,15 @@ class Crew:
             for worker in self.workers:
                 print(worker.story, file=sys.stderr)
 
-    def start(self, name: str, *flags: str, group: str = "attente") -> Worker:
-        """Start a worker; it may not be ready yet."""
+    def start(self, name: str, *flags: str, group: str = "attente", brake: tuple[str, ...] = UNBRAKED) -> Worker:
+        """Start a worker; it may not be ready yet. With `brake=()` it has the brake that every worker has."""
         registry = [] if self.registry is None else ["--registry", str(self.registry)]
         command = [
             *(sys.executable, "-m", "attente", "worker"),
             *("--broker", self.bootstrap, "--prefix", self.prefix, "--group", f"{self.prefix}{group}"),
             *registry,
             *("--worker", name, "--metrics-port", "0", "--session-timeout-seconds", str(SESSION_S)),
+            *brake,
             *flags,
         ]
         self.workers.append(Worker(name, command, flags))

@@ -35,3 +35,9 @@ class Missing(AttenteError):  # noqa: N818
     """A file, a tool or an extra that is needed is not installed or not found."""
 
     exit_code: ClassVar[int] = 5
+
+
+class Braked(AttenteError):  # noqa: N818
+    """A worker refuses so many events that it stops, because something else than the events must be wrong."""
+
+    exit_code: ClassVar[int] = 6

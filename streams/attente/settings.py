@@ -46,12 +46,14 @@ class Form:
         metavar: what to write, as shown in the help of a flag.
         parse: text to value; raises `ValueError` with the words that follow the offending value.
         flags: other names of the flag, besides the one made of the setting's name.
+        is_secret: nobody may see its value.
     """
 
     help: str
     metavar: str
     parse: Callable[[str], object]
     flags: tuple[str, ...] = ()
+    is_secret: bool = False
 
 
 def _addresses(text: str) -> str:
@@ -102,6 +104,10 @@ def _whole(smallest: int, largest: int | None = None) -> Callable[[str], int]:
     return parse
 
 
+def _percent(text: str) -> int:
+    return _whole(0, 99)(text.removesuffix("%"))
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -129,9 +135,12 @@ class Settings:
         checkpoint_events: a partition is checkpointed after so many events…
         checkpoint_seconds: …or so many seconds, whichever comes first.
         checkpoint_chunk_bytes: a checkpoint is written in records of at most so many bytes.
-        fetch_bytes: a fetch takes at most so many bytes of one partition; a batch of them is applied in one go.
+        fetch_bytes: a fetch takes at most so many bytes of one partition.
         transport: `raw` reads whole batches of bytes, `plain` goes through the client's own records.
         hash_every: the state's hash is logged at every so many offsets of a partition; 0 is never.
+        brake_share: a worker stops when more than so many percent…
+        brake_window: …of the last so many events of a partition are refused; a share of 0 is never.
+        brake_row: it stops also when so many are refused one after the other; 0 is never.
         origins: where the values that are not defaults came from, by name of the setting.
     """
 
@@ -150,6 +159,9 @@ class Settings:
     fetch_bytes: int = 1024 * 1024
     transport: Transport = "raw"
     hash_every: int = 0
+    brake_share: int = 5
+    brake_window: int = 1_000
+    brake_row: int = 50
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def origin(self, name: str) -> str:
@@ -187,6 +199,9 @@ FORMS: Final[Mapping[str, Form]] = {
     "fetch_bytes": Form("Fetch so many bytes of a partition at once.", "BYTES", _whole(1_024, 64 * 1024 * 1024)),
     "transport": Form("How batches are read.", "raw|plain", _one_of("raw", "plain")),
     "hash_every": Form("Log the state's hash at every so many offsets; 0 is never.", "EVENTS", _whole(0)),
+    "brake_share": Form("Stop when more of the last events are refused; 0 is never.", "PERCENT", _percent),
+    "brake_window": Form("How many events the last ones are.", "EVENTS", _whole(1, 1_000_000)),
+    "brake_row": Form("Stop when so many in a row are refused; 0 is never.", "EVENTS", _whole(0, 1_000_000)),
 }
 """How each setting is written, by name."""
 

@@ -405,3 +405,35 @@ def test_what_a_fast_clock_puts_into_the_next_hour_is_not_in_this_hours_window()
     waits = {now: renderer.office(LILLE.encode(), now).window_waits for now in (part.stream, ahead)}
     assert [waits[now][Window.HOUR].count for now in waits] == [0, 1]
     assert [waits[now][Window.DAY].count for now in waits] == [1, 1]
+
+
+def test_what_a_fast_clock_puts_into_the_next_business_day_is_in_none_of_todays_windows() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    cut_over = START - 6 * HOUR  # 03:00 in Lille
+    part.ingest([record(0, issued(cut_over - HOUR), cut_over - HOUR)])
+    part.ingest([record(1, event("ticket.called", cut_over + 60_000, ticket="A1"), cut_over - 60_000)])
+    renderer = Renderer(part)
+    waits = {now: renderer.office(LILLE.encode(), now).window_waits for now in (part.stream, cut_over + 60_000)}
+    assert [[waits[now][window].count for window in Window] for now in waits] == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_a_late_fact_that_undoes_an_overnight_closing_seals_at_the_same_time_with_and_without_a_checkpoint() -> None:
+    #  20:00 issued     03:00 closed overnight     20:30 looked at, kept for its closing     21:15 sealed
+    evening = START + 11 * HOUR  # 20:00 in Lille
+    late = evening + DAY
+    part = Partition(Plan(REGISTRY), 0, 1)
+    part.ingest(
+        [record(0, issued(evening), evening), record(1, issued(late + HOUR // 2, ticket="B"), late + HOUR // 2)]
+    )
+    called, ended = evening + 45 * 60_000, evening + 50 * 60_000
+    part.ingest([record(2, event("ticket.called", called, ticket="A1"), late + 40 * 60_000)])
+    part.ingest([record(3, event("service.ended", ended, ticket="A1"), late + 41 * 60_000)])
+    again = loaded(part, REGISTRY)
+    held = []
+    for state in (part, again):
+        for offset, minute in ((4, 55), (5, 75)):
+            at = late + minute * 60_000
+            state.ingest([record(offset, issued(at, ticket=f"C{offset}"), at)])
+            held.append("A1" in state.offices[LILLE.encode()].closed)
+    assert held == [True, False] * 2
+    assert digest(again) == digest(part)

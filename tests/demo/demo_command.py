@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Self
 
 import attente
+from attente.broker.admin import connect
+from attente.broker.local import LocalBroker
 
 HANG_S = 240
 STREAMS = Path(attente.__file__).parents[1]
@@ -114,3 +116,9 @@ class Command:
         """The folders of runs that it has left behind."""
         folder = self.folder / ".attente" / "demo"
         return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def demo_topics(broker: LocalBroker) -> list[str]:
+    """The topics of demos on a cluster."""
+    with connect(broker.bootstrap) as admin:
+        return [name for name in admin.topic_names() if name.startswith("demo-")]

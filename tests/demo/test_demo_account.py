@@ -2,7 +2,7 @@
 
 import pytest
 
-from attente.demo.account import as_json, figures_of, imbalance, overcount, unready
+from attente.demo.account import as_json, figures_of, imbalance, overcount, unaccounted, unready
 from demo.demo_pages import page
 
 NORM = (
@@ -158,7 +158,7 @@ def test_records_that_were_not_read_are_told() -> None:
 def test_events_that_are_neither_counted_nor_anything_else_are_told() -> None:
     wrong = page("w0", 'events_read_total{partition="0"} 10', 'events_counted_total{partition="0"} 9')
 
-    assert imbalance([wrong], {0: 10}) == "partition 0: 10 read is not 9 counted + 0 duplicate + 0 refused"
+    assert imbalance([wrong], {0: 10}) == "partition 0: 10 events read is not 9 counted + 0 duplicate + 0 refused"
 
 
 def test_a_lag_is_told_though_all_is_read() -> None:
@@ -180,3 +180,12 @@ def test_less_read_than_sent_is_worth_waiting_for() -> None:
 def test_a_partition_seen_on_two_pages_of_a_round_is_no_overcount() -> None:
     #  One worker let go of it after it had answered, the other one took it over before it answered.
     assert not overcount([page("w0", read_of={0: 9}), page("w1", read_of={0: 10})], {0: 10})
+
+
+def test_an_account_that_does_not_balance_on_its_page_is_told_with_partition_and_worker() -> None:
+    whole = page("w0", read_of={0: 10, 1: 3})
+    wrong = page("w1", 'events_read_total{partition="2"} 10', 'events_counted_total{partition="2"} 9')
+
+    assert unaccounted([whole, wrong]) == [
+        "partition 2: 10 events read is not 9 counted + 0 duplicate + 0 refused on the page of w1"
+    ]

@@ -1,6 +1,7 @@
 """What the command refuses before it starts anything."""
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,11 +79,60 @@ def test_a_broker_that_the_environment_names_is_meant(elsewhere: Path, monkeypat
     assert isinstance(error, Unreachable)
 
 
-def test_a_result_goes_with_once() -> None:
-    result = asked("--json", "out.json")
+# Which demo is meant
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An address at which no broker is: a live network gets as far as that, a tape that is not there does not."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--offices", "16"), ("--seed", "3"), ("--live",), ("--for", "30s", "--json", "-"), ("--workers", "3")],
+)
+def test_a_live_network_is_shown_unless_something_is_said_of_a_tape(nowhere: str, arguments: tuple[str, ...]) -> None:
+    assert isinstance(refused(*arguments, "--broker", nowhere), Unreachable)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--once",),
+        ("--tape",),
+        ("--kill", "1"),
+        ("--speed", "max"),
+        ("--shuffle", "6h"),
+        ("--duplicates", "0"),
+        ("--offices", "16", "--once"),
+    ],
+)
+def test_what_only_a_tape_has_means_the_tape(nowhere: str, arguments: tuple[str, ...]) -> None:
+    error = refused(*arguments, "--broker", nowhere)
+
+    assert isinstance(error, Missing)
+    assert "there is no tape" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--live", "--kill", "2"), "--kill goes with a tape"),
+        (("--live", "--once"), "--once goes with a tape"),
+        (("--once", "--for", "30s"), "--for goes with a live network"),
+        (("--tape", "--for", "30s"), "--for goes with a live network"),
+        (("--json", "out.json"), "--json goes with --once or --for"),
+        (("--tape", "--json", "out.json"), "--json goes with --once or --for"),
+    ],
+)
+def test_what_does_not_go_together_is_wrong_usage(arguments: tuple[str, ...], why: str) -> None:
+    result = asked(*arguments)
 
     assert result.exit_code == 2
-    assert "--json goes with --once" in result.output
+    assert why in result.output
 
 
 def test_a_result_that_cannot_be_written_is_refused_before_it_is_made() -> None:
@@ -120,5 +170,6 @@ def test_what_makes_no_sense_is_wrong_usage(arguments: tuple[str, ...]) -> None:
 def test_the_help_names_the_exit_codes_and_all_options() -> None:
     text = asked("--help").output
 
-    for wanted in ("130", "--source KIND FILE", "--kill", "--once", "--json", "--keep", "--broker", "--data"):
+    for wanted in ("130", "--source KIND FILE", "--kill", "--once", "--json", "--keep", "--broker", "--data", "--for"):
         assert wanted in text
+    assert "attente demo --for 30s --json -" in text  # an example

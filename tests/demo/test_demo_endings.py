@@ -10,7 +10,7 @@ import pytest
 
 from attente.broker.local import LocalBroker
 from attente.broker.processes import ProcessId
-from demo.demo_command import Command
+from demo.demo_command import Command, demo_topics
 from demo.demo_tape import made_up
 
 pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("broker_extra")]
@@ -23,13 +23,18 @@ STAGES: dict[str, Stage] = {
     "Kafka's folder is made ready": lambda demo: demo.runs(r"kafka\.tools\.StorageTool"),
     "Kafka starts": lambda demo: demo.runs(r"kafka\.Kafka "),
     "a worker is born": lambda demo: demo.runs("--worker w0 "),
-    "the tape is played": lambda demo: demo.said(": replaying, "),
 }
 
 
 @pytest.fixture
 def tape(tmp_path: Path) -> tuple[str, ...]:
     return ("--source", "technion", str(made_up(tmp_path, calls=2_000).file))
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> tuple[str, ...]:
+    """A tape that is over in no time."""
+    return ("--source", "technion", str(made_up(tmp_path, calls=20).file))
 
 
 @pytest.fixture
@@ -53,11 +58,24 @@ def test_ctrl_c_leaves_nothing_at_any_stage(tmp_path: Path, tape: tuple[str, ...
         assert not demo.errors()
 
 
+def test_ctrl_c_while_the_tape_is_played_leaves_nothing(
+    broker: LocalBroker, tmp_path: Path, tape: tuple[str, ...]
+) -> None:
+    with Command(tmp_path, *tape, "--workers", "1", "--once", "--kill", "2", "--broker", broker.bootstrap) as demo:
+        demo.until(lambda: demo.said(": replaying, "))
+        demo.signal(signal.SIGINT)
+
+        assert demo.result() == 130
+        assert not demo.started()
+        assert not demo.runs_left()
+        assert not demo.errors()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_demo_that_is_told_to_end_or_loses_its_terminal_leaves_nothing(
-    broker: LocalBroker, tmp_path: Path, tape: tuple[str, ...], number: signal.Signals
+    broker: LocalBroker, tmp_path: Path, few: tuple[str, ...], number: signal.Signals
 ) -> None:
-    with Command(tmp_path, *tape, "--once", "--broker", broker.bootstrap) as demo:
+    with Command(tmp_path, *few, "--once", "--broker", broker.bootstrap) as demo:
         demo.until(lambda: demo.runs("--worker w1 "))
         demo.signal(number)
 
@@ -65,8 +83,8 @@ def test_a_demo_that_is_told_to_end_or_loses_its_terminal_leaves_nothing(
         assert not demo.started()
 
 
-def test_ctrl_c_twice_leaves_nothing_either(broker: LocalBroker, tmp_path: Path, tape: tuple[str, ...]) -> None:
-    with Command(tmp_path, *tape, "--once", "--broker", broker.bootstrap) as demo:
+def test_ctrl_c_twice_leaves_nothing_either(broker: LocalBroker, tmp_path: Path, few: tuple[str, ...]) -> None:
+    with Command(tmp_path, *few, "--once", "--broker", broker.bootstrap) as demo:
         demo.until(lambda: demo.runs("--worker w1 "))
         demo.signal(signal.SIGINT)
         demo.signal(signal.SIGINT)
@@ -77,7 +95,17 @@ def test_ctrl_c_twice_leaves_nothing_either(broker: LocalBroker, tmp_path: Path,
 
 def test_a_demo_that_has_shown_everything_stays_until_ctrl_c_and_ends_well(broker: LocalBroker, tmp_path: Path) -> None:
     tape = made_up(tmp_path, calls=20)
-    arguments = ("--source", "technion", str(tape.file), "--speed", "max", "--broker", broker.bootstrap)
+    arguments = (
+        "--source",
+        "technion",
+        str(tape.file),
+        "--speed",
+        "max",
+        "--workers",
+        "1",
+        "--broker",
+        broker.bootstrap,
+    )
     with Command(tmp_path, *arguments) as demo:
         demo.until(lambda: demo.said("all accounted for"))
         assert demo.runs("--worker w0 ")
@@ -88,9 +116,9 @@ def test_a_demo_that_has_shown_everything_stays_until_ctrl_c_and_ends_well(broke
 
 
 def test_ctrl_c_while_kafka_is_fetched_does_not_wait_for_the_network(
-    tmp_path: Path, tape: tuple[str, ...], silent_repository: dict[str, str]
+    tmp_path: Path, few: tuple[str, ...], silent_repository: dict[str, str]
 ) -> None:
-    with Command(tmp_path, *tape, "--once", **silent_repository) as demo:
+    with Command(tmp_path, *few, "--once", **silent_repository) as demo:
         demo.until(lambda: demo.said("fetching Kafka"))
         demo.signal(signal.SIGINT)
 
@@ -99,16 +127,16 @@ def test_ctrl_c_while_kafka_is_fetched_does_not_wait_for_the_network(
 
 
 def test_what_a_killed_demo_leaves_is_put_away_by_the_next(
-    broker: LocalBroker, tmp_path: Path, tape: tuple[str, ...]
+    broker: LocalBroker, tmp_path: Path, few: tuple[str, ...]
 ) -> None:
-    with Command(tmp_path, *tape, "--once") as first:
+    with Command(tmp_path, *few, "--once") as first:
         first.until(lambda: first.runs("--worker w1 "))
         first.process.kill()
         first.process.wait()
         orphans = [ProcessId.of(pid) for pid in first.started()]
         assert len(orphans) == 3  # Kafka and two workers
 
-        with Command(tmp_path, *tape, "--broker", broker.bootstrap, "--once") as second:
+        with Command(tmp_path, *few, "--workers", "1", "--broker", broker.bootstrap, "--once") as second:
             assert second.result() == 0
             assert second.said("removed what a demo that was killed had left")
 
@@ -116,9 +144,17 @@ def test_what_a_killed_demo_leaves_is_put_away_by_the_next(
         assert not second.runs_left()
 
 
-def test_two_demos_in_one_folder_do_not_know_of_each_other(broker: LocalBroker, tmp_path: Path) -> None:
+def test_two_demos_in_one_folder_do_not_know_of_each_other_and_leave_nothing_on_a_cluster_that_stays(
+    broker: LocalBroker, tmp_path: Path
+) -> None:
+    before = demo_topics(broker)
     tape = made_up(tmp_path, calls=200)
-    arguments = ("--source", "technion", str(tape.file), "--broker", broker.bootstrap, "--once", "--json", "-")
+    which = ("--source", "technion", str(tape.file), "--workers", "1", "--broker", broker.bootstrap)
+    arguments = (*which, "--once", "--json", "-")
     with Command(tmp_path, *arguments) as first, Command(tmp_path, *arguments) as second:
         assert (first.result(), second.result()) == (0, 0)
         assert json.loads(first.output()) == json.loads(second.output()) == tape.result()
+        assert not first.runs_left()
+
+    assert demo_topics(broker) == before
+    assert broker.status().up

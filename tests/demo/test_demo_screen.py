@@ -9,7 +9,9 @@ from rich.console import Console
 
 from attente.core.view import Counts
 from attente.demo.account import Figures, NormFigures, figures_of
-from attente.demo.screen import PlainScreen, TerminalScreen, instant, line, render, screen_for
+from attente.demo.instants import local_minute, local_second
+from attente.demo.picture import line, render, sight_of
+from attente.demo.screen import PlainScreen, TerminalScreen, screen_for
 from attente.demo.snapshot import Rate, Snapshot, WorkerState, state_of
 from attente.registry.entities import Left
 from demo.demo_pages import page
@@ -107,8 +109,9 @@ def test_before_the_first_event_there_are_no_levels_and_no_time() -> None:
 
 
 def test_an_instant_is_told_by_the_offices_clock() -> None:
-    assert instant(917_303_580_000, JERUSALEM) == "Tue 26 Jan 1999 00:33"
-    assert instant(917_303_580_000, ZoneInfo("UTC")) == "Mon 25 Jan 1999 22:33"
+    assert local_minute(917_303_580_000, JERUSALEM) == "Tue 26 Jan 1999 00:33"
+    assert local_minute(917_303_580_000, ZoneInfo("UTC")) == "Mon 25 Jan 1999 22:33"
+    assert local_second(917_303_581_900, ZoneInfo("UTC")) == "Mon 25 Jan 1999 22:33:01"
 
 
 def test_a_line_says_the_same_as_the_screen() -> None:
@@ -131,9 +134,9 @@ def test_plain_lines_tell_every_note_once_and_how_things_stand_now_and_then() ->
     told: list[str] = []
     screen = PlainScreen(told.append)
     with screen.live():
-        screen.show(replace(SNAPSHOT, notes=("one",)))
-        screen.show(replace(SNAPSHOT, notes=("one", "two")))
-        screen.show(replace(SNAPSHOT, notes=("two", "three")))
+        screen.show(sight_of(replace(SNAPSHOT, notes=("one",))))
+        screen.show(sight_of(replace(SNAPSHOT, notes=("one", "two"))))
+        screen.show(sight_of(replace(SNAPSHOT, notes=("two", "three"))))
 
     assert [text for text in told if text in {"one", "two", "three"}] == ["one", "two", "three"]
     assert len(told) == 4  # and one line about how things stand, for they were all within five seconds
@@ -141,7 +144,7 @@ def test_plain_lines_tell_every_note_once_and_how_things_stand_now_and_then() ->
 
 def test_plain_lines_say_nothing_of_snapshots_before_the_show() -> None:
     told: list[str] = []
-    PlainScreen(told.append).show(SNAPSHOT)
+    PlainScreen(told.append).show(sight_of(SNAPSHOT))
 
     assert not told
 

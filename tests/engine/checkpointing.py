@@ -69,7 +69,7 @@ class Bench:
         registry = registry or self.registry
         async with self._producer() as producer:
             settings = replace(self.settings, worker=worker)
-            writer = CheckpointWriter(settings, registry.hash, producer, Work(), self.said.append)
+            writer = CheckpointWriter(settings, producer, Work(), self.said.append)
             owned = Owned(self.state(number, offset, registry), slot=offset % 2)
             assert await writer.write(owned, "test"), self.said
 

@@ -354,6 +354,85 @@ def test_a_lost_last_delivery_is_noticed_once_nothing_comes_any_more(clock: Cloc
     played(play)
 
 
+# --- a long delivery is applied in slices
+
+
+@pytest.fixture
+def slices(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Ten records at once, so that the log of these tests comes to sixty slices."""
+    monkeypatch.setattr(engine_module, "AT_ONCE", 10)
+    return 10
+
+
+def test_others_run_while_a_long_delivery_is_applied(slices: int) -> None:
+    async def play() -> None:
+        stage = Stage(RECORDS)
+        seen: list[int] = []
+
+        async def look() -> None:
+            while stage.applied < len(RECORDS):
+                seen.append(stage.applied)
+                await asyncio.sleep(0)
+
+        assert await stage.hand(0, RECORDS[-1].offset)
+        looking = asyncio.ensure_future(look())
+        await stage.work_off()
+        await looking
+        assert set(range(slices, len(RECORDS), slices)) <= set(seen)
+        assert stage.engine.work.batches == 1
+        assert stage.engine.work.batch_records == len(RECORDS)
+        assert digest(stage.owned.partition) == wanted()
+
+    played(play)
+
+
+def test_a_delivery_that_is_being_applied_is_not_taken_for_lost(clock: Clock, slices: int) -> None:
+    async def play() -> None:
+        stage = Stage(RECORDS)
+        assert await stage.hand(0, 9)
+        assert await stage.hand(10, RECORDS[-1].offset)
+        await stage.engine.apply(stage.queue.popleft())
+
+        async def apply_and_look() -> None:
+            applying = asyncio.ensure_future(stage.work_off())
+            looks = 0
+            while not applying.done():
+                await looked()
+                looks += 1
+            assert looks > 1
+            assert stage.sought == []
+
+        await keeping(stage, apply_and_look)
+        assert digest(stage.owned.partition) == wanted()
+
+    played(play)
+
+
+def test_a_rebalance_in_the_middle_of_a_delivery_ends_it_and_no_event_is_applied_twice(slices: int) -> None:
+    async def play() -> None:
+        stage = Stage(RECORDS)
+
+        async def rebalance() -> None:
+            while stage.applied < 3 * slices:
+                await asyncio.sleep(0)
+            stage.engine.ownership.live = set()
+            stage.owned.restart_delivery()
+            stage.engine.ownership.live = {0}
+
+        assert await stage.hand(0, RECORDS[-1].offset)
+        rebalancing = asyncio.ensure_future(rebalance())
+        await stage.work_off()
+        await rebalancing
+        stood = stage.applied
+        assert stood < len(RECORDS)
+        assert digest(stage.owned.partition) == wanted(stood)
+        assert await stage.hand(0, RECORDS[-1].offset)
+        await stage.work_off()
+        assert digest(stage.owned.partition) == wanted()
+
+    played(play)
+
+
 def test_a_lost_last_delivery_is_noticed_as_soon_as_a_later_one_of_another_partition_is_taken(clock: Clock) -> None:
     async def play() -> None:
         stage = Stage(RECORDS)
@@ -425,12 +504,32 @@ def test_the_first_delivery_after_a_long_silence_is_not_taken_for_lost(clock: Cl
 # --- when a checkpoint is due
 
 
+def test_a_checkpoint_that_was_refused_is_not_due_again_at_once(clock: Clock) -> None:
+    stage = Stage(RECORDS)
+    stage.engine.settings = replace(stage.engine.settings, checkpoint_events=10)
+    owned = stage.owned
+    owned.partition.next_offset = 20
+    assert stage.engine._is_due(owned, clock.now)
+    owned.retry_at = clock.now + 5
+    due = [stage.engine._is_due(owned, clock.now + elapsed) for elapsed in (0, 4.9, 5)]
+    assert due == [False, False, True]
+
+
+def test_a_worker_that_owns_nothing_stops_without_a_word_of_what_it_could_not_leave() -> None:
+    async def play() -> None:
+        stage = Stage(RECORDS)
+        stage.engine.ownership.live = set()
+        assert await stage.engine.stop()
+        assert stage.said == ["stopped at {}"]
+
+    played(play)
+
+
 def test_a_checkpoint_is_due_after_so_many_events_or_seconds_and_once_an_hour_where_nothing_comes(
     clock: Clock,
 ) -> None:
-    settings = {"checkpoint_events": 10, "checkpoint_seconds": 300}
     stage = Stage(RECORDS)
-    stage.engine.settings = replace(stage.engine.settings, **settings)
+    stage.engine.settings = replace(stage.engine.settings, checkpoint_events=10, checkpoint_seconds=300)
     owned = stage.owned
     owned.saved_at = clock.now
 

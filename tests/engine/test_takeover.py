@@ -350,6 +350,18 @@ def test_a_checkpoint_outlives_the_events_that_it_is_of(bench: Bench) -> None:
     within_two_minutes(work)
 
 
+def test_a_state_that_retention_has_passed_goes_on_where_the_log_begins_though_nothing_new_comes(bench: Bench) -> None:
+    async def work() -> None:
+        await bench.checkpoint(BUSY, 300)
+        delete_before(bench.settings.broker, bench.settings.topic(EVENTS), {BUSY: end()})
+        found = (await bench.take_over(BUSY))[BUSY]
+        assert (found.next_offset, found.target) == (end(), end())
+        assert bench.heard(f"loaded partition={BUSY} offset=300")
+        assert bench.heard(f"gap partition={BUSY} from=300 to={end()}: these events are gone")
+
+    within_two_minutes(work)
+
+
 # --- another registry
 
 Change = Callable[[Registry], Registry]

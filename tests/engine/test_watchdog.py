@@ -32,6 +32,7 @@ class Seen:
 
     stands: list[Stand] = field(default_factory=list)
     is_leased: bool = True
+    resting: bool = False
     work: Work = field(default_factory=Work)
     seen: dict[int, tuple[int, float]] = field(default_factory=dict)
 
@@ -66,6 +67,15 @@ def test_progress_however_slow_does_not() -> None:
     for i in range(10):
         engine.stands[0].next_offset += 1
         assert engine.verdict(1000.0 + 59 * i) == ""
+
+
+def test_states_that_are_derived_again_under_another_registry_may_stand_as_long_as_that_takes() -> None:
+    engine = Seen([Stand(3, 100, lag=7)], resting=True)
+    for i in range(10):
+        assert engine.verdict(1000.0 + 59 * i) == ""
+    engine.resting = False
+    assert engine.verdict(1000.0 + 59 * 9 + 59) == ""
+    assert engine.verdict(1000.0 + 59 * 9 + 61) != ""
 
 
 def test_a_partition_without_events_to_read_may_stand_for_ever() -> None:

@@ -73,6 +73,19 @@ class Admin:
         with self._refusals():
             return str(self._client.describe_cluster()["cluster_id"])
 
+    def version(self) -> str:
+        """The version of Kafka, as far as the requests that it knows tell; "" if they do not."""
+        found = self._client._manager.broker_version  # noqa: SLF001 - the client keeps it to itself
+        return ".".join(map(str, found)) if found else ""
+
+    def newest_ms(self, topic: str) -> int | None:
+        """The greatest timestamp of a topic's records, in milliseconds since 1970; None where it has none."""
+        with self._refusals():
+            (found,) = self._client.describe_topics([topic])
+            places = [TopicPartition(topic, one["partition_index"]) for one in found["partitions"]]
+            newest = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.MAX_TIMESTAMP))
+        return max((one.timestamp for one in newest.values() if one.timestamp >= 0), default=None)
+
     def topic_names(self) -> list[str]:
         """The names of all topics but the broker's own, sorted."""
         with self._refusals():

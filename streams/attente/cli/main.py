@@ -1,8 +1,8 @@
 """The entry point: finds the subcommand, loads only that one, and turns every error into one line and an exit code.
 
 Exit codes: 0 all well; 1 the thing asked about is not so; 2 wrong usage; 3 bad input; 4 broker unreachable or refusing;
-5 something needed is not installed or not found; 70 an internal failure; 130 interrupted; 141 the reader of the output
-went away.
+5 something needed is not installed or not found; 6 a worker refused too much and stopped; 70 an internal failure; 130
+interrupted; 141 the reader of the output went away.
 """
 
 import importlib
@@ -39,10 +39,15 @@ _SUBCOMMANDS: Final = {
     "demo": _Subcommand("attente.cli.demo", "demo", "Show the whole system at work on this machine."),
     "broker": _Subcommand("attente.cli.broker", "broker", "Run a real Kafka on this machine, without installing Java."),
     "topics": _Subcommand("attente.cli.topics", "topics", "Compare the topics of a broker with what they must be."),
-    "registry": _Subcommand("attente.cli.registry", "registry", "Check the registry of offices, services and norms."),
+    "registry": _Subcommand("attente.cli.registry", "registry", "Check and show the registry; print ready norms."),
     "worker": _Subcommand("attente.cli.worker", "worker", "Count the events of some partitions and serve the metrics."),
     "import": _Subcommand("attente.cli.import_", "import_", "Turn another system's file into events."),
+    "simulate": _Subcommand("attente.cli.simulate", "simulate", "Simulate a network, and offices that game its norm."),
     "replay": _Subcommand("attente.cli.replay", "replay", "Send a file of events to Kafka."),
+    "report": _Subcommand("attente.cli.report", "report", "Report on a file of events or a tape, without a broker."),
+    "norms": _Subcommand("attente.cli.norms", "norms", "List the norms of a registry; explain a figure of one."),
+    "doctor": _Subcommand("attente.cli.doctor", "doctor", "Look whether all is as it must be here and at the broker."),
+    "deadletters": _Subcommand("attente.cli.deadletters", "deadletters", "Look at what was refused; send it again."),
 }
 
 # Which extra brings a package that is not in the base install.

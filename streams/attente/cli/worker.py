@@ -29,6 +29,9 @@ from attente.settings import Settings
     "fetch_bytes",
     "transport",
     "hash_every",
+    "brake_share",
+    "brake_window",
+    "brake_row",
 )
 def worker(settings: Settings) -> None:
     """Count the events of some partitions and serve the metrics.

@@ -405,7 +405,9 @@ class Office:
                 gone = Delta()
                 folded = self._fold(facts, gone)
                 if folded.phase > PAUSE and folded.ended >= cut:
-                    self._file(ticket, folded.ended)  # closed overnight: its last pane is younger than its last fact
+                    # Closed overnight: its last pane is younger than its last fact. Filed by the fact all the same: a
+                    # late one may undo the closing, and when a visit is sealed must follow from its facts alone.
+                    self._file(ticket, last)
                     continue
                 self._move(gone)
                 if visit is None:

@@ -15,6 +15,48 @@ _TOTALS: Final = ("issued", "called", "served", "abandoned", "no_show")
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What became of the events that were read."""
+
+    read: int = 0
+    counted: int = 0
+    duplicate: int = 0
+    refused: int = 0
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every one of them is in the account once."""
+        return self.read == self.counted + self.duplicate + self.refused
+
+    def __str__(self) -> str:
+        sign = "=" if self.is_balanced else "is not"
+        return (
+            f"{self.read:,} events read {sign} {self.counted:,} counted + {self.duplicate:,} duplicate "
+            f"+ {self.refused:,} refused"
+        )
+
+
+def account_of(pages: Sequence[Page], **labels: str) -> Account:
+    """The account of all partitions that are shown, or of those with some labels."""
+    return Account(
+        *(
+            _total(pages, one, **labels)
+            for one in (c.EVENTS_READ, c.EVENTS_COUNTED, c.EVENTS_DUPLICATE, c.EVENTS_REFUSED)
+        )
+    )
+
+
+def unaccounted(pages: Sequence[Page]) -> list[str]:
+    """The partitions whose account does not balance on a page, one line each: a page is of one instant."""
+    return [
+        f"partition {partition}: {account} on the page of {page.worker}"
+        for page in pages
+        for partition in sorted(page.shown)
+        if not (account := account_of([page], partition=str(partition))).is_balanced
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class NormFigures:
     """How a norm is kept.
 
@@ -143,14 +185,11 @@ def overcount(pages: Sequence[Page], log: Mapping[int, int]) -> str:
 
 
 def _partition_imbalance(pages: Sequence[Page], partition: str, records: int) -> str:
-    read, counted, duplicate, refused = (
-        _total(pages, metric, partition=partition)
-        for metric in (c.EVENTS_READ, c.EVENTS_COUNTED, c.EVENTS_DUPLICATE, c.EVENTS_REFUSED)
-    )
-    if read != records:
-        return f"{read:,} of {records:,} events read"
-    if read != counted + duplicate + refused:
-        return f"{read:,} read is not {counted:,} counted + {duplicate:,} duplicate + {refused:,} refused"
+    account = account_of(pages, partition=partition)
+    if account.read != records:
+        return f"{account.read:,} of {records:,} events read"
+    if not account.is_balanced:
+        return str(account)
     if lag := _total(pages, c.PARTITION_LAG, partition=partition):
         return f"a lag of {lag:,} events, though all have been read"
     return ""

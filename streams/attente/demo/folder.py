@@ -24,10 +24,10 @@ _GRACE_S: Final = 5.0
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Who works in a folder: the demo itself and its workers. The broker has a record of its own."""
+    """Who works in a folder: the demo itself and what it has started. The broker has a record of its own."""
 
     demo: ProcessId
-    workers: tuple[ProcessId, ...] = ()
+    children: tuple[ProcessId, ...] = ()
 
 
 class RunFolder:
@@ -46,21 +46,23 @@ class RunFolder:
         Args:
             base: where the folders of all runs lie.
         """
+        self._children: dict[str, tuple[ProcessId, ...]] = {}
         self.path = base.absolute() / secrets.token_hex(4)
         self.name = f"demo-{self.path.name}"
         self.registry = self.path / "registry.yaml"
         self.broker = self.path / _BROKER
 
     def make(self, registry: str) -> None:
-        """Make the folder, with the text of the registry in it.
+        """Make the folder, with the text of the registry in it; "" leaves that to whoever knows it later.
 
         Raises:
             Missing: it cannot be made.
         """
         try:
             self.path.mkdir(parents=True)
-            self.remember(())
-            self.registry.write_text(registry, encoding="utf-8")
+            self.remember("nobody", ())
+            if registry:
+                self.registry.write_text(registry, encoding="utf-8")
         except OSError as error:
             msg = f"{self.path}: cannot keep the demo here: {error.strerror}; name another folder with --data"
             raise Missing(msg) from error
@@ -70,11 +72,12 @@ class RunFolder:
         """What the names of its topics begin with."""
         return f"{self.name}."
 
-    def remember(self, workers: Iterable[ProcessId]) -> None:
-        """Write down which workers run, for the case that this process is killed."""
+    def remember(self, kind: str, some: Iterable[ProcessId]) -> None:
+        """Write down which children of a kind run, for the case that this process is killed."""
+        self._children[kind] = tuple(some)
         me = ProcessId.of(os.getpid())
         if me is not None:
-            record = Record(me, tuple(workers))
+            record = Record(me, tuple(child for children in self._children.values() for child in children))
             write_whole(self.path / _RECORD, msgspec.json.encode(record).decode())
 
     def leave(self, *, keep: bool) -> None:
@@ -99,8 +102,8 @@ def bury_killed(base: Path) -> list[str]:
             continue
         if record.demo.runs():
             continue
-        for worker in record.workers:
-            worker.stop(grace_seconds=_GRACE_S)
+        for child in record.children:
+            child.stop(grace_seconds=_GRACE_S)
         LocalBroker(path.parent / _BROKER).down()
         shutil.rmtree(path.parent, ignore_errors=True)
         buried.append(path.parent.name)

@@ -42,13 +42,14 @@ class Ground:
         self._is_foreign = broker is not None
         self._local: LocalBroker | None = None
 
-    def lay(self, registry: str, partitions: int, screen: Screen) -> None:
+    def lay(self, registry: str, partitions: int, screen: Screen, *, archive: bool = True) -> None:
         """Make the folder, start the broker, create the topics.
 
         Args:
-            registry: the text of the registry.
+            registry: the text of the registry; "" where it is not known yet.
             partitions: of the events.
             screen: told of every stage.
+            archive: the events are stamped with their own time, not with the broker's.
 
         Raises:
             Missing: the folder cannot be made; what the local broker needs is not there.
@@ -60,7 +61,7 @@ class Ground:
         if not self._is_foreign:
             self._start_broker(screen)
         with screen.stage("creating topics"):
-            self._create_topics(partitions)
+            self._create_topics(partitions, archive=archive)
 
     def _start_broker(self, screen: Screen) -> None:
         # Known before it is up, so that whatever becomes of the start, it is put away.
@@ -69,8 +70,8 @@ class Ground:
             started = self._local.up(report=functools.partial(_fetching, progress))
         self.bootstrap = started.state.bootstrap
 
-    def _create_topics(self, partitions: int) -> None:
-        specs = with_prefix(topics(partitions, archive=True), self.folder.prefix)
+    def _create_topics(self, partitions: int, *, archive: bool) -> None:
+        specs = with_prefix(topics(partitions, archive=archive), self.folder.prefix)
         with connect(self.bootstrap) as admin:
             results = apply(admin, specs)
         self.created = [one.change.topic.name for one in results if one.failure is None]

@@ -1,4 +1,4 @@
-"""What a demo is to show."""
+"""What a demo is to show: an archive that is played, or a network that lives now."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from attente.sources.importers import ImportOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What is to be shown.
+    """An archive.
 
     Attributes:
         importer: the kind of tape.
@@ -37,4 +37,33 @@ class DemoOptions:
     folder: Path
     broker: str | None = None
     keep: bool = False
+    patience_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """A simulated network.
+
+    Attributes:
+        offices: how many it has.
+        seed: what everything in it follows from.
+        workers: how many there are to begin with.
+        partitions: of the events; also how many workers there may ever be.
+        for_s: after how many seconds it ends by itself; None is never.
+        folder: where the folders of all runs lie.
+        broker: HOST:PORT of a cluster; None starts a local one.
+        keep: leave what the run has written where it is.
+        prometheus: start a Prometheus too, where there is one.
+        patience_s: how long nothing may change before something is wrong.
+    """
+
+    offices: int = 40
+    seed: int = 0
+    workers: int = 2
+    partitions: int = 8
+    for_s: float | None = None
+    folder: Path
+    broker: str | None = None
+    keep: bool = False
+    prometheus: bool = True
     patience_s: float = 120.0

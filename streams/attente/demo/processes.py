@@ -1,4 +1,4 @@
-"""The workers as child processes: started, killed, started again, and in the end all gone."""
+"""The programs that a demo runs, as child processes: started, killed, started again, and in the end all gone."""
 
 import os
 import re
@@ -26,45 +26,45 @@ _OURS: Final = "ATTENTE_"
 _KEPT: Final = frozenset({"ATTENTE_TRACEBACK"})
 
 
-class WorkerEnded(CheckFailed):
-    """A worker has ended that nobody had told to; says with which code and which last words."""
+class ChildEnded(CheckFailed):
+    """A process has ended that nobody had told to; says with which code and which last words."""
 
 
-class WorkerProcess:
-    """One worker: a name in its group, and the process that bears it now."""
+class ChildProcess:
+    """One program that the demo runs: what it is called, and the process that runs it now."""
 
-    def __init__(self, name: str, arguments: Sequence[str], folder: Path) -> None:
+    def __init__(self, kind: str, name: str, command: Sequence[str], folder: Path) -> None:
         """Describes it; nothing is started.
 
         Args:
-            name: what the group knows it by; it keeps it over restarts.
-            arguments: of `attente worker`, all paths in it absolute.
+            kind: what it is, in a word.
+            name: which one of them; its log is named after both.
+            command: the program and its arguments, all paths in it absolute.
             folder: where it works, and where its log lies.
         """
         self.name = name
-        self.log = folder / f"worker-{name}.log"
-        self._arguments = arguments
+        self.title = f"{kind} {name}".rstrip()
+        self.log = folder / f"{self.title.replace(' ', '-').lower()}.log"
+        self._command = command
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._log_from = 0
-        self._url: str | None = None
 
     def start(self) -> None:
         """Start it; its log goes on where it was."""
         with self.log.open("ab") as output:
             self._log_from = output.tell()
-            self._url = None
             self._process = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", "attente", "worker", *self._arguments],
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=self._folder,
-                # A Ctrl-C in the terminal is the demo's affair: it stops its workers in order.
+                # A Ctrl-C in the terminal is the demo's affair: it stops what it has started in order.
                 start_new_session=True,
                 env=_environment(os.environ),
             )
-            output.write(f"-- {time.strftime('%H:%M:%S')} {self.name} is process {self._process.pid}\n".encode())
+            self._note(f"{self.name or self.title} is process {self._process.pid}")
 
     @property
     def identity(self) -> ProcessId | None:
@@ -75,13 +75,6 @@ class WorkerProcess:
     def runs(self) -> bool:
         """Whether it has been started and has not ended."""
         return self._process is not None and self._process.poll() is None
-
-    @property
-    def url(self) -> str | None:
-        """Where it serves its page, without the path; None until it has said so, and when it does not run."""
-        if self._url is None and self.runs and (found := _SERVES.search(self._said())):
-            self._url = found[1]
-        return self._url if self.runs else None
 
     def kill(self) -> None:
         """`kill -9`, whatever it is doing; returns when it is gone."""
@@ -95,17 +88,18 @@ class WorkerProcess:
         if self._process is not None and self.runs:
             self._process.terminate()
 
-    def ended(self) -> WorkerEnded | None:
+    def ended(self) -> ChildEnded | None:
         """Why it does not run although it was started; None while it does."""
         if self._process is None or self.runs:
             return None
         code = self._process.returncode
-        words = [line for line in self._said().splitlines() if line and not line.startswith("-- ")]
+        words = [line for line in self.said().splitlines() if line and not line.startswith("-- ")]
         how = f"with exit code {code}" if code >= 0 else f"by signal {signal.Signals(-code).name}"
         said = f": {words[-1].removeprefix('attente: ')}" if words else ""
-        return WorkerEnded(f"worker {self.name} has ended by itself {how}{said}; see {self.log}")
+        return ChildEnded(f"{self.title} has ended by itself {how}{said}; see {self.log}")
 
-    def _said(self) -> str:
+    def said(self) -> str:
+        """All that it has written since it was started last."""
         with self.log.open("rb") as stream:
             stream.seek(self._log_from)
             return stream.read().decode(errors="replace")
@@ -115,21 +109,53 @@ class WorkerProcess:
             output.write(f"-- {time.strftime('%H:%M:%S')} {text}\n".encode())
 
 
-def stop_all(workers: Collection[WorkerProcess], hurry: threading.Event, grace_s: float = GRACE_S) -> list[str]:
-    """End all workers in order, and at once those that do not within their time, or when somebody is in a hurry.
+class WorkerProcess(ChildProcess):
+    """One worker: a name in its group, which it keeps over restarts, and the process that bears it now."""
+
+    def __init__(self, name: str, arguments: Sequence[str], folder: Path) -> None:
+        """Describes it; nothing is started.
+
+        Args:
+            name: what the group knows it by.
+            arguments: of `attente worker`, all paths in it absolute.
+            folder: where it works, and where its log lies.
+        """
+        super().__init__("worker", name, command_of("worker", *arguments), folder)
+        self._url: str | None = None
+
+    def start(self) -> None:
+        """Start it; its log goes on where it was."""
+        self._url = None
+        super().start()
+
+    @property
+    def url(self) -> str | None:
+        """Where it serves its page, without the path; None until it has said so, and when it does not run."""
+        if self._url is None and self.runs and (found := _SERVES.search(self.said())):
+            self._url = found[1]
+        return self._url if self.runs else None
+
+
+def command_of(*arguments: str) -> list[str]:
+    """The command line of another command of this program, whatever the path says."""
+    return [sys.executable, "-m", "attente", *arguments]
+
+
+def stop_all(some: Collection[ChildProcess], hurry: threading.Event, grace_s: float = GRACE_S) -> list[str]:
+    """End some in order, and at once those that do not within their time, or when somebody is in a hurry.
 
     Returns:
-        The names of those that had to be killed.
+        What those are called that had to be killed.
     """
-    for worker in workers:
-        worker.tell()
+    for one in some:
+        one.tell()
     limit = time.monotonic() + grace_s
-    while any(worker.runs for worker in workers) and time.monotonic() < limit and not hurry.is_set():
+    while any(one.runs for one in some) and time.monotonic() < limit and not hurry.is_set():
         time.sleep(_PAUSE_S)
-    late = [worker for worker in workers if worker.runs]
-    for worker in late:
-        worker.kill()
-    return [worker.name for worker in late]
+    late = [one for one in some if one.runs]
+    for one in late:
+        one.kill()
+    return [one.title for one in late]
 
 
 def children() -> set[int]:

@@ -14,6 +14,7 @@ from attente.demo.kills import Kill, Killer, KillPlan, plan
 from attente.demo.options import DemoOptions
 from attente.demo.pages import Page
 from attente.demo.patience import Patience
+from attente.demo.picture import sight_of
 from attente.demo.player import Player
 from attente.demo.screen import Screen
 from attente.demo.snapshot import Rate, Snapshot, state_of
@@ -125,7 +126,7 @@ class Show:
         """Wait for the next tick and look at all pages.
 
         Raises:
-            WorkerEnded: a worker has ended by itself.
+            ChildEnded: a worker has ended by itself.
         """
         wake = self.player.feed.wake
         wake.wait(max(0.0, self._next_s - time.monotonic()))
@@ -213,4 +214,4 @@ class Show:
             violations=tuple(self._crew.watch.violations),
             is_done=self.is_done,
         )
-        self._screen.show(snapshot)
+        self._screen.show(sight_of(snapshot))

@@ -21,6 +21,7 @@ class WorkerState:
         lag: events of its partitions that are not yet applied; None without a page, as all that follows.
         checkpoints: checkpoints written by this process.
         url: where its page is.
+        rate: events that it applied in a second, lately.
     """
 
     name: str
@@ -29,6 +30,7 @@ class WorkerState:
     lag: int | None = None
     checkpoints: int | None = None
     url: str | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Snapshot:
     is_done: bool = False
 
 
-def state_of(name: str, page: Page | None, *, runs: bool, url: str | None) -> WorkerState:
+def state_of(name: str, page: Page | None, *, runs: bool, url: str | None, rate: float | None = None) -> WorkerState:
     """How a worker is, from its page and its process."""
     if page is None:
         return WorkerState(name, ("starting" if url is None else "busy") if runs else "killed", url=url)
@@ -81,30 +83,56 @@ def state_of(name: str, page: Page | None, *, runs: bool, url: str | None) -> Wo
         lag=page.lag,
         checkpoints=int(page.reading.total(c.CHECKPOINTS)),
         url=url,
+        rate=rate,
     )
 
 
 _WINDOW_S: Final = 5.0
 
 
+class Meter:
+    """How fast a number grows, over the last seconds."""
+
+    def __init__(self) -> None:
+        """Nothing has been read."""
+        self._totals: list[tuple[float, float]] = []
+
+    def read(self, total: float, now_s: float) -> float:
+        """What it grows by in a second, with another reading of it."""
+        self._totals.append((now_s, total))
+        while self._totals[-1][0] - self._totals[0][0] > _WINDOW_S:
+            self._totals.pop(0)
+        (first_s, first), (last_s, last) = self._totals[0], self._totals[-1]
+        return (last - first) / (last_s - first_s) if last_s > first_s else 0.0
+
+
 class Rate:
-    """Events a second over the last seconds.
+    """Events a second of all workers together.
 
     A partition that is handed over is on no page for a while; the greatest count seen of each keeps the rate from
     falling below nothing then.
     """
 
     def __init__(self) -> None:
+        """No page has been seen."""
         self._seen: dict[str, float] = {}
-        self._totals: list[tuple[float, float]] = []
+        self._meter = Meter()
 
     def observe(self, pages: Sequence[Page], now_s: float) -> float:
         """The rate with another round of pages."""
         for page in pages:
             for partition, read in page.reading.by(c.EVENTS_READ, "partition").items():
                 self._seen[partition] = max(read, self._seen.get(partition, 0.0))
-        self._totals.append((now_s, sum(self._seen.values())))
-        while self._totals[-1][0] - self._totals[0][0] > _WINDOW_S:
-            self._totals.pop(0)
-        (first_s, first), (last_s, last) = self._totals[0], self._totals[-1]
-        return (last - first) / (last_s - first_s) if last_s > first_s else 0.0
+        return self._meter.read(sum(self._seen.values()), now_s)
+
+
+class WorkerRate:
+    """Events a second that one worker applies, those included that it reads again when it takes a partition over."""
+
+    def __init__(self) -> None:
+        """No page has been seen."""
+        self._meter = Meter()
+
+    def observe(self, page: Page, now_s: float) -> float:
+        """The rate with another page of it."""
+        return self._meter.read(page.reading.total(c.BATCH_RECORDS), now_s)

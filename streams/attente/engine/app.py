@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import faust
@@ -11,6 +11,7 @@ from mode.supervisors import CrashingSupervisor
 from attente.engine import transport
 from attente.engine.engine import Engine
 from attente.engine.exits import end, leave_within
+from attente.engine.reload import Reload
 from attente.engine.transport import Delivery
 from attente.engine.watchdog import Watchdog
 from attente.model.topics import EVENTS
@@ -43,14 +44,16 @@ class App(faust.App):  # type: ignore[misc]
         """None: they are for tables, and would lie wherever a worker is started."""
 
 
-def build(engine: Engine, watchdog: Watchdog, started: Callable[[], None]) -> App:
+def build(engine: Engine, watchdog: Watchdog, reload: Reload, started: Callable[[], None]) -> App:
     """The application of a worker.
 
     Args:
         engine: what it works with.
         watchdog: what watches it.
+        reload: takes a changed registry.
         started: called in the loop once the worker is a member of the group.
     """
+    gc.set_threshold(*COLLECT)  # before states are opened: they are made of millions of objects
     settings = engine.settings
     app = App(
         settings.group,
@@ -79,7 +82,7 @@ def build(engine: Engine, watchdog: Watchdog, started: Callable[[], None]) -> Ap
     )
     app.engine = engine
     source = app.topic(settings.topic(EVENTS), acks=False, schema=Raw())
-    _connect(app, engine, watchdog, started)
+    _connect(app, engine, watchdog, [engine.keep, engine.commits, watchdog.turn, reload.run], started)
 
     async def take(stream: Any) -> None:
         await _apply_all(stream, engine)
@@ -90,7 +93,6 @@ def build(engine: Engine, watchdog: Watchdog, started: Callable[[], None]) -> Ap
 
 async def _apply_all(stream: Any, engine: Engine) -> None:
     stream.enable_acks = False
-    gc.set_threshold(*COLLECT)
     events: AsyncIterator[Any] = stream.events()
     try:
         async for event in events:
@@ -101,7 +103,13 @@ async def _apply_all(stream: Any, engine: Engine) -> None:
         end(error)
 
 
-def _connect(app: App, engine: Engine, watchdog: Watchdog, started: Callable[[], None]) -> None:
+def _connect(
+    app: App,
+    engine: Engine,
+    watchdog: Watchdog,
+    beside: Sequence[Callable[[], Awaitable[None]]],
+    started: Callable[[], None],
+) -> None:
     """Faust's signals. It only logs what they raise, so each ends the process itself."""
     running = False
 
@@ -115,8 +123,8 @@ def _connect(app: App, engine: Engine, watchdog: Watchdog, started: Callable[[],
             await engine.take_over({tp.partition for tp in app.consumer.assignment() if tp.topic == topic})
             if not running:
                 running = True
-                for work in (engine.keep(), engine.commits(), watchdog.turn()):
-                    app.add_future(_guarded(work))
+                for work in beside:
+                    app.add_future(_guarded(work()))
                 watchdog.start()
                 started()
         except Exception as error:  # noqa: BLE001

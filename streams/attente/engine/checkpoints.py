@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from attente.core.state import FORMAT, Cut, cut, encode
-from attente.engine.logs import named
+from attente.engine.logs import Seldom, named
 from attente.engine.owned import Owned, Work
 from attente.model.records import Manifest, encode_manifest
 from attente.model.topics import CHECKPOINTS, MANIFESTS
@@ -24,6 +24,7 @@ from attente.settings import Settings
 
 LEVEL: Final = 1  # of zstd: higher ones cost twice the time for a tenth of the size
 CHECKSUM_BYTES: Final = 16
+AGAIN_S: Final = 5.0  # after a refusal: a cut holds the loop, and one refused at once would be tried 20 times a second
 
 
 def compress(state: Cut) -> tuple[bytes, str]:
@@ -45,14 +46,12 @@ def checksum(data: bytes) -> str:
 class CheckpointWriter:
     """Writes checkpoints of owned partitions, encoding in a thread of its own."""
 
-    def __init__(
-        self, settings: Settings, registry: str, producer: AIOKafkaProducer, work: Work, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, settings: Settings, producer: AIOKafkaProducer, work: Work, say: Callable[[str], None]) -> None:
         self._settings = settings
-        self._registry = registry
         self._producer = producer
         self._work = work
         self._say = say
+        self._seldom = Seldom()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
 
     async def write(self, owned: Owned, why: str) -> bool:
@@ -67,8 +66,12 @@ class CheckpointWriter:
                 manifest = await self._send(owned, state, letters)
             except (KafkaError, OSError) as error:
                 self._work.checkpoint_failures += 1
-                self._say(f"checkpoint of partition {owned.number} at {state.head.next_offset} failed: {named(error)}")
+                owned.retry_at = time.monotonic() + AGAIN_S
+                if self._seldom():
+                    at = state.head.next_offset
+                    self._say(f"checkpoint of partition {owned.number} at {at} failed: {named(error)}; tried again")
                 return False
+            self._seldom.reset()
             owned.saved = manifest.offset
             owned.slot ^= 1
             self._work.checkpoints += 1
@@ -84,7 +87,10 @@ class CheckpointWriter:
     async def _send(self, owned: Owned, state: Cut, letters: list[asyncio.Future[Any]]) -> Manifest:
         data, digest = await asyncio.get_running_loop().run_in_executor(self._pool, compress, state)
         # The log up to the checkpoint is not read again: what was refused there has to be kept before.
-        await asyncio.gather(*letters)
+        if letters:
+            await asyncio.wait(letters)  # which, unlike `gather`, does not cancel them when we are
+            for letter in letters:
+                letter.result()
         head = state.head
         ident = f"{self._settings.worker[:80]}-{owned.number}-{head.next_offset}-{time.time_ns()}"
         size = self._settings.checkpoint_chunk_bytes
@@ -106,7 +112,7 @@ class CheckpointWriter:
             size=len(data),
             format=FORMAT,
             horizon=head.horizon,
-            registry=self._registry,
+            registry=head.registry,
             worker=self._settings.worker,
             id=ident,
             stream=head.stream,

@@ -6,10 +6,12 @@ Faust.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError, ProducerClosed
@@ -17,16 +19,18 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.types.tuples import TP
 
 import attente
+from attente.core.partition import Partition
 from attente.core.plan import Plan
 from attente.core.state import digest
 from attente.core.view import PartitionHealth, WorkerHealth
+from attente.engine.brake import GO_ON, Brake
 from attente.engine.checkpoints import CheckpointWriter
 from attente.engine.clients import new_letters_producer, new_producer, new_reader
 from attente.engine.exits import end
 from attente.engine.logs import Seldom, named
 from attente.engine.owned import Owned, Ownership, Work
 from attente.engine.takeover import TakeOver
-from attente.errors import Unreachable
+from attente.errors import Braked, Unreachable
 from attente.model.records import DeadLetter, Origin, dead_letter
 from attente.model.topics import DEADLETTERS, EVENTS
 from attente.registry.entities import Registry
@@ -40,9 +44,9 @@ KEEP_S: Final = 0.05
 RETRY_S: Final = 0.5  # between two tries at a broker that is away
 LOST_S: Final = 5.0  # a last batch that Faust has dropped is missed by nobody else
 REFRESH_S: Final = 3600.0  # an idle partition writes too, or retention would leave it without a checkpoint
-FINAL_S: Final = (
-    10.0  # for the last checkpoints, some seconds for a million visits; then the broker is taken to be away
-)
+# For the last checkpoints, some seconds for a million visits; then the broker is taken to be away.
+FINAL_S: Final = 10.0
+AT_ONCE: Final = 500  # records, about 10 ms: heartbeats, fetches and views wait meanwhile; a fetch can hold 4,000
 SETTLE_S: Final = 5.0  # a client that does not close in time is left behind
 
 
@@ -55,6 +59,7 @@ class Engine:
         seek_back: makes Faust read a partition again; `app` sets it.
         generation: the group's generation now; `app` sets it.
         highwater: the end of a partition's log as last heard; `app` sets it.
+        resting: deliveries wait, because states are derived again under another registry.
     """
 
     def __init__(self, settings: Settings, registry: Registry, partitions: int, say: Callable[[str], None]) -> None:
@@ -72,9 +77,11 @@ class Engine:
         self._producer: AIOKafkaProducer | None = None
         self._letters: AIOKafkaProducer | None = None
         self._writer: CheckpointWriter | None = None
+        self._still = asyncio.Lock()  # held while a delivery is applied
+        self.resting = False
         self._background: set[asyncio.Task[object]] = set()
         self._handed = 0  # deliveries handed to the agent…
-        self._taken = 0  # …and the number of the last one that it has taken: they come in order
+        self._done = 0  # …and the number of the last one that it has done with: they come in order
         self._active_at = 0.0  # when it had last done with one
         self._unreachable = Seldom()
 
@@ -90,7 +97,7 @@ class Engine:
             producer = new_producer(self.settings)
             await producer.start()
             self._producer = producer
-            self._writer = CheckpointWriter(self.settings, self.registry.hash, producer, self.work, self.say)
+            self._writer = CheckpointWriter(self.settings, producer, self.work, self.say)
         if self._letters is None:
             letters = new_letters_producer(self.settings)
             await letters.start()
@@ -106,15 +113,19 @@ class Engine:
         ownership = self.ownership
         for number in [number for number in ownership.states if number not in numbers]:
             del ownership.states[number]
-        states = await self._open(sorted(numbers), generation)
+        while True:
+            plan = self.plan
+            states = await self._open(sorted(numbers), generation)
+            if self.plan is plan:
+                break  # else a changed registry has come into force meanwhile, and this is of the one before
         if self.generation() != generation:
             self.say("take-over overtaken by another rebalance")
             return
         ownership.states.update(states)
         for owned in ownership.states.values():
             owned.restart_delivery()
-            if self.settings.hash_every:
-                owned.partition.mark(self.settings.hash_every, digest)
+            owned.brake = Brake(self.settings.brake_share, self.settings.brake_window, self.settings.brake_row)
+            self._mark(owned)
         ownership.live = set(numbers)
         ownership.settled = True
         ownership.renew(began)  # what the broker has said since is for the first commit to find out
@@ -160,7 +171,8 @@ class Engine:
         self.ownership.live = set()
         is_left = True
         try:
-            await asyncio.wait_for(self._leave(owned), FINAL_S if self.ownership.is_leased else 0)
+            if owned:
+                await asyncio.wait_for(self._leave(owned), FINAL_S if self.ownership.is_leased else 0)
         except (KafkaError, OSError, TimeoutError) as error:
             is_left = False
             self.say(f"nothing could be left at {self.settings.broker}, which the log makes up for: {named(error)}")
@@ -178,6 +190,35 @@ class Engine:
                 await asyncio.wait_for(producer.stop(), SETTLE_S)
             except (TimeoutError, KafkaError) as error:
                 self.say(f"producer did not close: {named(error)}")
+
+    # ---- another registry
+
+    @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """Within this nothing is applied: deliveries wait. Rebalances go on."""
+        async with self._still:
+            self.resting = True
+            try:
+                yield
+            finally:
+                self.resting = False
+                self._active_at = time.monotonic()  # whoever has waited is not lost
+
+    def adopt(self, plan: Plan, states: Mapping[Owned, Partition]) -> None:
+        """Put another registry in force: all states at once, each derived again under it, at the same offset.
+
+        Their checkpoints follow, so that from here on no restart knows of the one before.
+        """
+        self.registry, self.plan = plan.registry, plan
+        for owned, partition in states.items():
+            owned.become(partition)
+            self._mark(owned)
+        for owned in self.ownership.owned():
+            self._behind(self._checkpoint(owned, "registry"))
+
+    def _mark(self, owned: Owned) -> None:
+        if self.settings.hash_every:
+            owned.partition.mark(self.settings.hash_every, digest)
 
     # ---- deliveries
 
@@ -206,35 +247,70 @@ class Engine:
 
     async def apply(self, delivery: "Delivery") -> None:
         """Apply a delivery to its state, unless it belongs to an older epoch or one before it was lost."""
-        self._taken = delivery.number
+        async with self._still:
+            try:
+                await self._apply(delivery)
+            finally:
+                self._done = delivery.number
+
+    async def _apply(self, delivery: "Delivery") -> None:
         owned = delivery.owned
-        if owned is None or self.ownership.states.get(owned.number) is not owned or delivery.epoch != owned.epoch:
-            return
-        if owned.number not in self.ownership.live:
+        if owned is None or not self._is_wanted(delivery):
             return
         if delivery.after > owned.next_offset:
             await self._deliver_again(owned, "a batch before was lost")
             return
-        began = time.perf_counter()
+        if await self._ingest(owned, delivery):
+            owned.partition.next_offset = max(owned.next_offset, delivery.last + 1)
+            owned.applied_at = self._active_at = time.monotonic()
+            self.work.batches += 1
+
+    async def _ingest(self, owned: Owned, delivery: "Delivery") -> bool:
+        """Apply the records of a delivery and let others run meanwhile; False if it is no longer wanted before its end.
+
+        What has been applied stays: a state is sound after every record.
+        """
         partition = owned.partition
-        before = partition.read
-        partition.ingest(delivery.records())
-        partition.next_offset = max(partition.next_offset, delivery.last + 1)
-        owned.applied_at = self._active_at = time.monotonic()
-        self.work.batches += 1
-        self.work.batch_records += partition.read - before
-        self.work.batch_s += time.perf_counter() - began
+        records = iter(delivery.records())
+        while some := list(islice(records, AT_ONCE)):
+            began = time.perf_counter()
+            before = partition.read
+            partition.ingest(some)
+            self.work.batch_records += partition.read - before
+            self.work.batch_s += time.perf_counter() - began
+            owned.applied_at = self._active_at = time.monotonic()
+            self._tell_marks(owned)
+            if partition.dead:  # at once: no checkpoint may pass a letter that nobody has sent
+                await self._bury(owned)
+            if len(some) == AT_ONCE:
+                await asyncio.sleep(0)
+            if not self._is_wanted(delivery):
+                return False
+        return True
+
+    def _tell_marks(self, owned: Owned) -> None:
+        partition = owned.partition
         for offset, hashed in partition.marks:
             self.say(
                 f"state partition={owned.number} offset={offset} origin={partition.origin}"
                 f" registry={self.registry.hash} hash={hashed}"
             )
         partition.marks.clear()
-        if partition.dead:
-            await self._bury(owned)
+
+    def _is_wanted(self, delivery: "Delivery") -> bool:
+        """Whether a delivery is for a state as it is now held."""
+        owned = delivery.owned
+        return (
+            owned is not None
+            and self.ownership.states.get(owned.number) is owned
+            and delivery.epoch == owned.epoch
+            and owned.number in self.ownership.live
+        )
 
     async def _bury(self, owned: Owned) -> None:
         """Send what was refused to the dead letters; the next checkpoint waits until they are there."""
+        unsent = asyncio.get_running_loop().create_future()  # for what a full producer has not even taken yet
+        owned.letters.add(unsent)
         for dead in owned.partition.take_dead():
             letter = dead_letter(
                 Origin(self.settings.topic(EVENTS), owned.number, dead.offset, dead.timestamp),
@@ -244,10 +320,29 @@ class Engine:
                 detail=dead.detail,
                 version=attente.__version__,
             )
-            sent = await self._hand_over(owned.number, letter)
+            try:
+                sent = await self._hand_over(owned.number, letter)
+            except ProducerClosed:
+                return  # we are stopping; `unsent` stays, so no checkpoint passes what is going to be read again
             self.work.dead_letters += 1
             owned.letters.add(sent)
             sent.add_done_callback(partial(self._settle, owned, letter))
+            if why := owned.brake.pulled_by(dead):
+                await self._stop_for(owned, why, unsent)
+        owned.letters.discard(unsent)
+        unsent.set_result(None)
+
+    async def _stop_for(self, owned: Owned, why: str, unsent: asyncio.Future[Any]) -> NoReturn:
+        """The brake: end, with the letters so far kept. `unsent` is pending, so no checkpoint passes what follows."""
+        self.ownership.live = set()
+        limit = time.monotonic() + FINAL_S
+        while (kept := owned.letters - {unsent}) and (left := limit - time.monotonic()) > 0:
+            await asyncio.wait(kept, timeout=left)
+        message = (
+            f"brake at partition {owned.number}: {why}. Put that right and start again, nothing is lost; to go on all "
+            f"the same: {GO_ON}"
+        )
+        end(Braked(message))
 
     async def _hand_over(self, number: int, letter: DeadLetter) -> asyncio.Future[Any]:
         """Give a letter to the producer, which is full while the broker is away."""
@@ -308,7 +403,7 @@ class Engine:
             await asyncio.sleep(KEEP_S)
             now = time.monotonic()
             for owned in self.ownership.owned():
-                if self._is_lost(owned, now):
+                if not self.resting and self._is_lost(owned, now):
                     await self._deliver_again(owned, "the last batch was lost")
                 if not owned.lock.locked() and self._is_due(owned, now):
                     self._behind(self._checkpoint(owned, "due"))
@@ -320,9 +415,11 @@ class Engine:
         """
         if owned.delivered <= owned.next_offset:
             return False
-        return owned.handed <= self._taken or now - max(owned.handed_at, self._active_at) > LOST_S
+        return owned.handed <= self._done or now - max(owned.handed_at, self._active_at) > LOST_S
 
     def _is_due(self, owned: Owned, now: float) -> bool:
+        if now < owned.retry_at:
+            return False
         fresh = owned.next_offset - owned.saved
         age = now - owned.saved_at
         settings = self.settings
@@ -362,7 +459,7 @@ class Engine:
             )
 
     def _behind(self, work: Awaitable[object]) -> None:
-        """Let something run in the background; its failures are its own."""
+        """Let something run in the background. That the broker is away is its own affair; any other failure is ours."""
         task = asyncio.ensure_future(_quietly(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -400,3 +497,5 @@ async def _quietly(work: Awaitable[object]) -> object:
         return await work
     except (KafkaError, OSError, TimeoutError):
         return None
+    except Exception as error:  # noqa: BLE001 - nobody else would ever hear of it
+        end(error)

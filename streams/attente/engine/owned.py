@@ -7,6 +7,7 @@ from typing import Any
 
 from attente.core.partition import Partition
 from attente.core.render import Renderer
+from attente.engine.brake import Brake
 
 
 class Owned:
@@ -22,8 +23,10 @@ class Owned:
         epoch: batches handed over before the last rebalance or re-read belong to an older one and are dropped.
         retried: the offset at which a gap has been re-read once.
         saved, saved_at: offset of the newest checkpoint, and when it was cut (monotonic seconds).
+        retry_at: before it no checkpoint is due, because the last one was refused (monotonic seconds).
         slot: where the next manifest goes; the two alternate.
         letters: dead letters on their way; a checkpoint waits for all of them.
+        brake: says when too much is refused; none is before the first take-over.
         applied_at: when the last batch was applied (monotonic seconds).
     """
 
@@ -38,9 +41,11 @@ class Owned:
         self.retried = -1
         self.saved = partition.next_offset
         self.saved_at = self.applied_at = time.monotonic()
+        self.retry_at = 0.0
         self.slot = slot
         self.lock = asyncio.Lock()
         self.letters: set[asyncio.Future[Any]] = set()
+        self.brake = Brake(share=0, window=1, row=0)
 
     @property
     def number(self) -> int:
@@ -51,6 +56,11 @@ class Owned:
     def next_offset(self) -> int:
         """The first offset that the state has not seen."""
         return self.partition.next_offset
+
+    def become(self, partition: Partition) -> None:
+        """Go on with the same state at the same offset, derived again under another registry."""
+        self.partition = partition
+        self.renderer = Renderer(partition)
 
     def restart_delivery(self) -> None:
         """Deliver again from where the state stands; what is under way belongs to an older epoch."""
@@ -90,7 +100,9 @@ class Ownership:
 
     def owned(self) -> list[Owned]:
         """The states of the partitions that are ours, in order."""
-        return [self.states[number] for number in sorted(self.live) if number in self.states]
+        # Also asked from other threads, while the loop may be taking one out.
+        found = (self.states.get(number) for number in sorted(self.live))
+        return [owned for owned in found if owned is not None]
 
     def shown(self) -> list[Owned]:
         """What a scrape may see: owned, vouched for, caught up with the end of the log at take-over."""

@@ -13,7 +13,9 @@ from attente.engine.owned import Owned
 
 SLICE_S: Final = 0.010  # how long the loop may be held: heartbeats and fetches wait meanwhile
 FRESH_S: Final = 1.0  # scrapes that come closer together share a view
-PATIENCE_S: Final = 8.0
+# The server gives its client up after 10 s and lets the next one wait for the same view: with 2,000 offices on a busy
+# machine a view takes longer than that, and one that is thrown away each time would never come.
+PATIENCE_S: Final = 60.0
 
 
 class Rendered(NamedTuple):

@@ -82,10 +82,19 @@ class TakeOver:
         for number in numbers:
             if number not in found:
                 found[number] = held.get(number) or self._scratch(number, log)
+            self._step_over_what_is_gone(found[number], log)
             found[number].target = log.end[self._at(EVENTS, number)]
         self._work.takeovers += 1
         self._work.takeover_s = time.perf_counter() - began
         return found
+
+    def _step_over_what_is_gone(self, owned: Owned, log: Log) -> None:
+        """Retention has passed the state: nothing may ever come from there, so nobody else would notice."""
+        low = log.low[self._at(EVENTS, owned.number)]
+        if owned.next_offset < low:
+            self._work.gaps += 1
+            self._say(f"gap partition={owned.number} from={owned.next_offset} to={low}: these events are gone")
+            owned.partition.next_offset = low
 
     def _at(self, topic: str, number: int) -> TopicPartition:
         return TopicPartition(self._settings.topic(topic), number)

@@ -76,7 +76,7 @@ class Watchdog:
         leased = engine.ownership.is_leased
         for owned in engine.ownership.owned():
             at, since = seen.get(owned.number, (-1, now))
-            if at != owned.next_offset or not leased or engine.lag(owned) == 0:
+            if at != owned.next_offset or not leased or engine.resting or engine.lag(owned) == 0:
                 seen[owned.number] = (owned.next_offset, now)
             elif now - since > self._patience_s:
                 lag = engine.lag(owned)

@@ -14,6 +14,7 @@ from attente.engine.app import build
 from attente.engine.engine import Engine
 from attente.engine.exits import end
 from attente.engine.preflight import count_partitions
+from attente.engine.reload import Hangup, Reload
 from attente.engine.scrape import Scrape
 from attente.engine.watchdog import Watchdog
 from attente.errors import BadInput
@@ -40,6 +41,9 @@ class Serving(Protocol):
     def start(self) -> None:
         """Begins, or raises an `AttenteError`."""
 
+    def show(self, registry: Registry) -> None:
+        """From now on another registry is in force."""
+
     def stop(self) -> None:
         """Ends."""
 
@@ -51,6 +55,8 @@ Serve = Callable[[Registry, Callable[[], View], Callable[[], tuple[bool, str]]],
 def run(settings: Settings, serve: Serve) -> None:
     """Work until a signal; returns after a clean stop, ends the process with a line and a code otherwise.
 
+    SIGHUP makes it read its registry again.
+
     Raises:
         BadInput: no registry is named, or it has errors.
         Missing: a topic is not there.
@@ -59,6 +65,7 @@ def run(settings: Settings, serve: Serve) -> None:
         message = "a worker needs a registry; name it with --registry FILE"
         raise BadInput(message)
     logs.setup()
+    hangup = Hangup()
     registry = load(settings.registry)
     partitions = asyncio.run(count_partitions(settings, _say))
     engine = Engine(settings, registry, partitions, _say)
@@ -68,7 +75,8 @@ def run(settings: Settings, serve: Serve) -> None:
     serving = serve(registry, Scrape(engine, loop), lambda: watchdog.healthy)
     serving.start()
     _say(f"worker {settings.worker} serves {serving.url}/metrics")
-    app = build(engine, watchdog, lambda: _say(f"worker {settings.worker} is a member of {settings.group}"))
+    reload = Reload(engine, hangup, serving.show)
+    app = build(engine, watchdog, reload, lambda: _say(f"worker {settings.worker} is a member of {settings.group}"))
     worker = Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
     try:
         worker.execute_from_commandline()

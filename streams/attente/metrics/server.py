@@ -18,6 +18,7 @@ from attente.core.view import WorkerHealth
 from attente.metrics.collector import ViewCollector
 from attente.metrics.httpd import Answer, CannotListen, Httpd, line
 from attente.metrics.pages import Pages, Shared, TookTooLongError
+from attente.registry.entities import Registry
 
 __all__ = ["CannotListen", "MetricsServer", "missing"]
 
@@ -61,6 +62,7 @@ class MetricsServer:
         self._host = host
         self._port = port
         self._timeout_s = timeout_s
+        self._collector = collector
         self._pages = Pages(collector)
         self._view = Shared(collector.source)
         self._httpd: Httpd | None = None
@@ -80,6 +82,10 @@ class MetricsServer:
         if self._httpd is None:
             self._httpd = Httpd(self._host, self._port, self._answer)
             self._httpd.start()
+
+    def show(self, registry: Registry) -> None:
+        """From now on the facts of another registry are on the page."""
+        self._collector.registry = registry
 
     def stop(self, grace_s: float = 2.0) -> None:
         """Accepts nothing more and waits up to `grace_s` seconds for the answers on their way. May be called twice."""

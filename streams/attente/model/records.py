@@ -1,7 +1,7 @@
 """What attente itself writes beside statistics: dead letters, and the manifests of checkpoints."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from attente.model.reasons import Reason, shown
 
+_REPLAYED_TO: Final = "replayed-to"
 _LONGEST_DETAIL: Final = 1000  # characters; the letter has to fit beside an event of any size
 
 
@@ -34,7 +35,8 @@ class DeadLetter:
     Attributes:
         key: the origin's key.
         value: the event's bytes unchanged; empty, with the header `null`, where the record had no value.
-        headers: reason, detail, topic, partition, offset, timestamp, version and, where the record had one, key.
+        headers: reason, detail, topic, partition, offset, timestamp, version and, where the record had one, key; in a
+            copy that says that the event was sent again, replayed-to.
     """
 
     key: bytes
@@ -52,6 +54,7 @@ class DeadLetterRecord:
         reason: a code of `Reason`, or one that a newer worker knows.
         detail: one line for a person.
         version: of the worker that refused it.
+        replayed_to: the key of the place at which the event stands again, "" if it was not sent again.
     """
 
     origin: Origin
@@ -60,26 +63,42 @@ class DeadLetterRecord:
     reason: str
     detail: str
     version: str
+    replayed_to: str = ""
 
 
 def dead_letter(
     origin: Origin, *, key: bytes | None, value: bytes | None, reason: Reason, detail: str, version: str
 ) -> DeadLetter:
     """The letter for a refused record: a function of the record and the worker's version alone."""
+    return _letter(DeadLetterRecord(origin, key, value, reason.value, shown(detail, _LONGEST_DETAIL), version))
+
+
+def replayed(record: DeadLetterRecord, to: Origin) -> DeadLetter:
+    """The same letter once more, saying where its event now stands again.
+
+    A reader that does not know of this sees a letter that was delivered twice.
+    """
+    return _letter(replace(record, replayed_to=to.key.decode()))
+
+
+def _letter(record: DeadLetterRecord) -> DeadLetter:
+    origin = record.origin
     headers = [
-        ("reason", reason.value.encode()),
-        ("detail", shown(detail, _LONGEST_DETAIL).encode()),
+        ("reason", record.reason.encode()),
+        ("detail", record.detail.encode()),
         ("topic", origin.topic.encode()),
         ("partition", str(origin.partition).encode()),
         ("offset", str(origin.offset).encode()),
         ("timestamp", str(origin.timestamp).encode()),
-        ("version", version.encode()),
+        ("version", record.version.encode()),
     ]
-    if key is not None:
-        headers.append(("key", key))
-    if value is None:
+    if record.key is not None:
+        headers.append(("key", record.key))
+    if record.value is None:
         headers.append(("null", b""))  # an empty value and none are different defects of a producer
-    return DeadLetter(origin.key, value or b"", tuple(headers))
+    if record.replayed_to:
+        headers.append((_REPLAYED_TO, record.replayed_to.encode()))
+    return DeadLetter(origin.key, record.value or b"", tuple(headers))
 
 
 def read_dead_letter(
@@ -107,6 +126,7 @@ def read_dead_letter(
         reason=_header(found, "reason"),
         detail=_header(found, "detail"),
         version=_header(found, "version"),
+        replayed_to=_header(found, _REPLAYED_TO) if _REPLAYED_TO in found else "",
     )
 
 

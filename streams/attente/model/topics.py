@@ -126,7 +126,7 @@ def _events(partitions: int, replication: int, *, archive: bool) -> TopicSpec:
         key="office",
         description="Every event of every office, one CloudEvents 1.0 object in JSON each. The partition is Kafka's "
         "murmur2 of the key (vectors/partitions.json).",
-        producers=("kiosk", "replay"),
+        producers=("kiosk", "replay", "deadletters"),
         consumers=("worker",),
     )
 
@@ -147,8 +147,9 @@ def _deadletters(partitions: int, replication: int) -> TopicSpec:
         config=_config(replication, settings),
         key="topic/partition/offset of the event",
         description="Every event that was refused: its original bytes, in headers why and where it came from. What was "
-        "refused in partition p lies in partition p; one that was delivered twice has the same key twice.",
-        producers=("worker",),
+        "refused in partition p lies in partition p; one that was delivered twice has the same key twice, and so has "
+        "one whose event was sent again, which the copy says.",
+        producers=("worker", "deadletters"),
         consumers=("deadletters",),
     )
 

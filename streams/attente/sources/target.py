@@ -53,6 +53,18 @@ def check_topic(broker: str, topic: str, times: Times, partitions: int | None = 
     return found
 
 
+def look_at(broker: str, topic: str) -> tuple[int, Times]:
+    """How many partitions the topic has, and whose time its records bear.
+
+    Raises:
+        Unreachable: the broker does not answer or refuses, or the topic is not there.
+    """
+    with _admin(broker) as admin:
+        found = _partitions(admin, broker, topic, Times.LIVE)
+        is_archive = _settings(admin, topic).get("message.timestamp.type") == _BY_EVENT
+    return found, Times.ARCHIVE if is_archive else Times.LIVE
+
+
 def no_answer(broker: str) -> Unreachable:
     """The error of a broker that cannot be reached: all its causes look alike to a client."""
     return Unreachable(

@@ -137,6 +137,9 @@ def _deadletter_headers() -> Tree:
             "version": header("Of the worker that refused it."),
             "key": header("The refused record's key, unchanged; absent where it had none."),
             "null": header("Present where the refused record had no value at all, not even an empty one."),
+            "replayed-to": header(
+                "In a copy of the letter that says so: topic/partition/offset at which the event stands again."
+            ),
         },
     }
 

@@ -22,6 +22,13 @@ norms:
     target: 0.90
     clock: {from: issued, to: called, per: leg}
     left: excluded
+  - id: served-20
+    title: At most 20 minutes from the door to the start of service
+    threshold: 20m
+    target: 0.85
+    clock: {from: arrived, to: started, per: visit}
+    population: {channels: [walkin, appointment]}
+    left: excluded
 """
 
 

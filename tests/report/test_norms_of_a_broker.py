@@ -1,0 +1,41 @@
+"""`attente norms explain` without a file: the events are those of the broker's topic."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_files import NATION, registry, run, write
+
+from attente.broker.local import LocalBroker
+from attente.model.partitioning import partition_of
+
+
+def test_what_the_topic_holds_explains_what_the_file_explains(
+    broker: LocalBroker, make_topics: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix = make_topics(4, archive=True)
+    file, network = write(tmp_path), registry(tmp_path)
+    where = ("--broker", broker.bootstrap, "--prefix", prefix)
+    asked = ("--registry", network, "--office", NATION, "--date", "2026-11-23")
+    assert run("replay", file, *where, "--quiet") == 0
+    capsys.readouterr()
+
+    def explained(*arguments: str | Path) -> dict[str, Any]:
+        assert run("norms", "explain", "call-20", *arguments, *asked, "--json") == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    by_topic, by_file = explained(*where), explained(file)
+    source = by_topic.pop("source")
+    del by_file["source"]
+    assert by_topic == by_file
+    assert by_topic["readings"]["visit"]["answered_within"] == 2
+    partition = partition_of(NATION.encode(), 4)
+    assert (source["topic"], source["partition"], source["first_offset"]) == (f"{prefix}events", partition, 0)
+    # A topic that is not there
+    assert run("norms", "explain", "call-20", *asked, "--broker", broker.bootstrap, "--prefix", "nobodys.") == 4
+    assert capsys.readouterr().err == (
+        f"attente: {broker.bootstrap}: there is no topic nobodys.events; create it with `attente topics apply`\n"
+    )
