@@ -40,7 +40,9 @@ class TerminalCommand(Command):
         fcntl.ioctl(self._program, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.before = self.modes()
         self.raw = ""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ATTENTE_")}
+        # COLUMNS and LINES, which pytest-xdist sets, would count for more than the terminal's own size.
+        ours = ("ATTENTE_", "COLUMNS", "LINES")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self.process = subprocess.Popen(
             [sys.executable, "-c", _AS_FOREGROUND, *self._arguments],
             cwd=self.folder,

@@ -161,7 +161,7 @@ def busy_view(network: Registry, partitions: int = 1) -> View:
                 number,
                 bounds(network),
                 tuple(offices[number::partitions]),
-                read=1_234_567_890,
+                read=1_234_567_875 + len(REASONS),
                 counted=1_200_000_000,
                 duplicate=34_567_875,
                 refused=dict.fromkeys(REASONS, 1),

@@ -481,7 +481,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused_with_one_line_for_each_prob
     text = base[:start] + piece + base[start + length :]
     for problem in problems_or_none(text):
         assert str(problem).splitlines() == [str(problem)]
-        assert 1 <= problem.line <= text.count("\n") + 2
+        assert 1 <= problem.line <= len(text.splitlines()) + 2  # YAML knows other ends of lines than "\n"
         assert problem.column >= 1
         assert "; " in problem.message or "?" in problem.message
 
