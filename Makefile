@@ -47,7 +47,7 @@ $(VENV)/.installed-%: requirements/%.txt pyproject.toml | $(BIN)/python
 setup: $(VENV)/.installed-dev ## Make .venv and install everything that is locked, and attente itself
 
 .PHONY: demo
-demo: $(RUNTIME) ## A month of tickets through a real Kafka and two workers (DEMO_ARGS="--offices 16 --kill 3")
+demo: $(RUNTIME) ## Forty simulated offices, live, through a real Kafka and two workers (DEMO_ARGS="--offices 200 --workers 3")
 	$(BIN)/attente demo $(DEMO_ARGS)
 
 # As many files of tests at once; each process has a Kafka of its own, so reckon with 1 GB and a core for each.
