@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import pytest
 from attente import __version__
 from attente.cli import main as entry
 from attente.errors import AttenteError, BadInput, CheckFailed, Missing, Unreachable
+from commands import attente
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -172,3 +174,54 @@ def test_a_reader_that_goes_away_is_no_error_worth_a_word(arguments: list[str]) 
         os.close(writing)
 
     assert (found.returncode, found.stderr) == (141, "")
+
+
+def commands(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
+    """Every command that does something, by its words."""
+    with click.Context(group) as context:
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            if isinstance(command, click.Group):
+                yield from commands(command, *before, name)
+            else:
+                yield (*before, name)
+
+
+@pytest.mark.parametrize("words", list(commands(entry.attente)), ids=" ".join)
+def test_the_help_of_every_command_has_an_example_of_it(words: tuple[str, ...]) -> None:
+    said = attente(*words, "--help")
+    assert said.returncode == 0
+    assert f"attente {' '.join(words)}" in said.stdout.partition("Usage:")[2].partition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["registry", "presets", "--json"],
+        ["registry", "show", "docs/examples/registry.yaml", "--json"],
+        ["norms", "list", "--registry", "docs/examples/registry.yaml"],
+        ["--help"],
+    ],
+)
+def test_a_disk_without_space_is_one_line_with_the_remedy(arguments: list[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "attente", *arguments],
+            cwd=Path(__file__).parents[2],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert done.stderr == "attente: the output: No space left on device; make room, or name another place\n"
+    assert done.returncode == Missing.exit_code
+
+
+def test_a_file_to_replay_that_is_not_there_is_told_before_a_broker_is_looked_for(tmp_path: Path) -> None:
+    said = attente("replay", str(tmp_path / "nowhere.ndjson"), "--broker", "127.0.0.1:1")
+    assert said.returncode == Missing.exit_code
+    assert said.stderr.count("\n") == 1
+    assert "nowhere.ndjson" in said.stderr

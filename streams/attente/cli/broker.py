@@ -41,7 +41,10 @@ def _heap(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 @click.option("--heap", default="512m", show_default=True, callback=_heap, help="Memory of the broker.")
 @json_option
 def up(settings: Settings, port: int, heap: str, *, as_json: bool) -> None:
-    """Start the broker, or say that it is up."""
+    """Start the broker, or say that it is up.
+
+    Example: attente broker up --port 9092
+    """
     folder = local_broker_folder(settings)
     with download_bar() as report:
         started = LocalBroker(folder, port=port, heap=heap).up(report=report)
@@ -57,7 +60,10 @@ def up(settings: Settings, port: int, heap: str, *, as_json: bool) -> None:
 @with_settings("data")
 @json_option
 def down(settings: Settings, *, as_json: bool) -> None:
-    """Stop the broker; its records stay."""
+    """Stop the broker; its records stay.
+
+    Example: attente broker down
+    """
     folder = local_broker_folder(settings)
     stopped = LocalBroker(folder).down()
     if as_json:
@@ -72,7 +78,10 @@ def down(settings: Settings, *, as_json: bool) -> None:
 @with_settings("data")
 @json_option
 def status(settings: Settings, *, as_json: bool) -> int:
-    """Say whether the broker is up; exits with 1 when it is not."""
+    """Say whether the broker is up; exits with 1 when it is not.
+
+    Example: attente broker status --json
+    """
     folder = local_broker_folder(settings)
     found = LocalBroker(folder).status()
     if as_json:

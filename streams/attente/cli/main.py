@@ -1,10 +1,11 @@
 """The entry point: finds the subcommand, loads only that one, and turns every error into one line and an exit code.
 
 Exit codes: 0 all well; 1 the thing asked about is not so; 2 wrong usage; 3 bad input; 4 broker unreachable or refusing;
-5 something needed is not installed or not found; 6 a worker refused too much and stopped; 70 an internal failure; 130
-interrupted; 141 the reader of the output went away.
+5 something needed is not installed or not found, or a disk is full; 6 a worker refused too much and stopped; 70 an
+internal failure; 130 interrupted; 141 the reader of the output went away.
 """
 
+import errno
 import importlib
 import logging
 import os
@@ -24,6 +25,7 @@ TRACEBACK: Final = "ATTENTE_TRACEBACK"
 _INTERNAL: Final = 70
 _INTERRUPTED: Final = 130
 _READER_GONE: Final = 141
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         for line in str(error).splitlines():
             click.echo(f"attente: {line}", err=True)
         return error.exit_code
+    except OSError as error:
+        return _disk_full(error) if error.errno in _NO_SPACE else _internal_failure(error)
     except Exception as error:  # noqa: BLE001 - the last one to see it; a user gets a line, never a traceback
         return _internal_failure(error)
 
@@ -152,6 +156,13 @@ def _reader_gone() -> int:
     # Python flushes what is left once more at its end, and would complain there.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return _READER_GONE
+
+
+def _disk_full(error: OSError) -> int:
+    where = error.filename or "the output"
+    click.echo(f"attente: {where}: {error.strerror}; make room, or name another place", err=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left for stdout would fail once more at the end
+    return Missing.exit_code
 
 
 def _internal_failure(error: Exception) -> int:

@@ -65,7 +65,11 @@ def replay(file: Path, settings: Settings, *, quiet: bool, as_json: bool, **opti
 
     A line that is no event ends the replay with 3, after what came before it has been sent, and the message says how to
     go on; a broker that is away for two minutes ends it with 4. What is sent twice changes no figure.
+
+    Example: attente replay january.ndjson --archive --speed 86400
     """
+    if file != _STDIN:
+        next(lines_of(file), None)  # a file that is not there is told before a broker is looked for
     asked = _asked(file, settings, options)
     console = Console(stderr=True)
     with stop_by_signal() as stop, _bar(file, console, quiet=quiet) as progress:

@@ -53,7 +53,10 @@ def _wanted_options(function: Function) -> Function:
 @topics.command()
 @_wanted_options
 def plan(settings: Settings, partitions: int, replication: int, *, archive: bool, as_json: bool) -> int:
-    """Say what has to be done; exits with 1 when it is more than nothing."""
+    """Say what has to be done; exits with 1 when it is more than nothing.
+
+    Example: attente topics plan --broker 127.0.0.1:9092 --partitions 12
+    """
     specs = _specs(settings, partitions, replication, archive=archive)
     with connect(settings.broker) as admin:
         changes = plan_changes(admin, specs)
@@ -67,7 +70,10 @@ def plan(settings: Settings, partitions: int, replication: int, *, archive: bool
 @topics.command()
 @_wanted_options
 def apply(settings: Settings, partitions: int, replication: int, *, archive: bool, as_json: bool) -> int:
-    """Do what has to be done; exits with 1 when something is refused or fails."""
+    """Do what has to be done; exits with 1 when something is refused or fails.
+
+    Example: attente topics apply --partitions 12 --archive --prefix january.
+    """
     specs = _specs(settings, partitions, replication, archive=archive)
     with connect(settings.broker) as admin:
         results = apply_changes(admin, specs)

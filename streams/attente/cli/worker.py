@@ -38,6 +38,8 @@ def worker(settings: Settings) -> None:
 
     Any number of workers with the same group and different names share the partitions. SIGTERM stops one cleanly; a
     worker that cannot go on ends by itself, with a line that says why and an exit code other than 0.
+
+    Example: attente worker --broker 127.0.0.1:9092 --registry registry.yaml --worker w0
     """
 
     def serve(registry: Registry, source: Callable[[], View], healthy: Callable[[], tuple[bool, str]]) -> MetricsServer:
