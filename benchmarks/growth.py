@@ -68,7 +68,7 @@ def points(axes: dict[str, tuple[int, ...]], events: int, offices: int) -> Itera
         events: on the tapes; more, where the most offices need more.
         offices: of the network where offices do not grow.
     """
-    equal = max(events, FEWEST_PER_OFFICE * max(offices, *axes.get("offices", (0,))))
+    equal = max(events, FEWEST_PER_OFFICE * max((offices, *axes.get("offices", ()))))
     usual = Shape(events=equal, offices=offices, partitions=PARTITIONS)
     state = "benchmarks.growth_state"
     for x in axes.get("offices", ()):
@@ -107,7 +107,8 @@ def measure(point: Point, home: Path) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        message = f"{module} ended with {done.returncode}: {done.stderr.strip()[-2_000:]}"
+        sys.stderr.write(done.stderr)  # all of it for whoever looks on; what it comes to, without places, for the page
+        message = f"{module} ended with {done.returncode}: {done.stderr.strip().rpartition(chr(10))[2]}"
         raise Failed(message)
     found: dict[str, Any] = json.loads(done.stdout)
     return {"x": point.x, **found}

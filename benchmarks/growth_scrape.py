@@ -39,7 +39,7 @@ FETCH: Final = 4_000 // BATCH
 _TICK_S: Final = 0.001
 _ALONE: Final = 4  # deliveries that are applied before anybody scrapes
 _LEASE_S: Final = 86_400.0
-_ENOUGH: Final = 150_000
+_ENOUGH: Final = 3_000_000
 """Records for the loop to be busy with: some seconds."""
 
 
