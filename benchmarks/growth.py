@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 
 from attente.metrics.series import series_count
+from benchmarks.command import run_command
 from benchmarks.growth_report import RESULTS, USUAL, growth_tables
 from benchmarks.growth_scrape import network as network_of
 from benchmarks.machine import load, machine
@@ -177,17 +178,5 @@ def growth(data: Path, file: Path, events: int, network: int, repeat: int, **axe
     return 1 if results["void"] else 0
 
 
-def main() -> None:
-    """Run, and exit."""
-    try:
-        code = growth.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        code = 130
-    sys.exit(code)
-
-
 if __name__ == "__main__":
-    main()
+    run_command(growth)

@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -28,10 +27,10 @@ from attente.broker.local import LocalBroker
 from attente.broker.state import running
 from attente.broker.topics import apply, with_prefix
 from attente.engine.scrape import FRESH_S
-from attente.errors import AttenteError
 from attente.model.topics import EVENTS, topics
 from attente.registry.entities import Detail
 from attente.settings import prefixed
+from benchmarks.command import run_command
 from benchmarks.growth_report import RESULTS
 from benchmarks.live_programs import Log, Program, Scraper, cpu_s
 from benchmarks.live_report import USUAL, live_table, verdicts
@@ -338,25 +337,5 @@ def live(data: Path, file: Path, **options: Any) -> int:
     return 0 if all(line.is_so for line in said) else 1
 
 
-def main() -> None:
-    """Run, and exit."""
-    # Whoever ends the benchmark by SIGTERM wants what it has started to end too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        code = live.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except AttenteError as error:
-        click.echo(f"attente: {error}", err=True)
-        code = error.exit_code
-    except Failed as error:
-        click.echo(f"attente: {error}", err=True)
-        code = 1
-    except (click.Abort, KeyboardInterrupt):
-        code = 130
-    sys.exit(code)
-
-
 if __name__ == "__main__":
-    main()
+    run_command(live)

@@ -9,7 +9,6 @@ import itertools
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,8 +19,8 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
-from attente.errors import AttenteError
 from benchmarks import tape as tapes
+from benchmarks.command import run_command
 from benchmarks.compiled import compile_core, run_oracle
 from benchmarks.drain import drain
 from benchmarks.hashes import agreement, campaign
@@ -190,25 +189,5 @@ def bench(data: Path, json_file: Path | None, only: tuple[str, ...], **options: 
     return 1 if run.results["void"] else 0
 
 
-def main() -> None:
-    """Run, and exit."""
-    # Whoever ends the benchmark by SIGTERM wants what it has started to end too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        code = bench.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except AttenteError as error:
-        click.echo(f"attente: {error}", err=True)
-        code = error.exit_code
-    except Failed as error:
-        click.echo(f"attente: {error}", err=True)
-        code = 1
-    except (click.Abort, KeyboardInterrupt):
-        code = 130
-    sys.exit(code)
-
-
 if __name__ == "__main__":
-    main()
+    run_command(bench)

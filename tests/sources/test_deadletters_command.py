@@ -17,7 +17,7 @@ from attente.model.reasons import Reason
 from attente.model.records import DeadLetter, read_dead_letter
 from attente.model.topics import DEADLETTERS, EVENTS
 from attente.settings import prefixed
-from attente.sources.deadletters import mailbox
+from attente.sources import reader
 from commands import Said, attente
 
 LILLE_HOME = partition_of(b"lille", 4)
@@ -223,7 +223,7 @@ def test_records_that_are_no_letters_are_passed_over_and_told(post: Post) -> Non
 def test_a_broker_that_is_not_there_is_one_line_and_exit_code_four(
     command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mailbox, "BOOTSTRAP_MS", 200)
+    monkeypatch.setattr(reader, "BOOTSTRAP_MS", 200)
     found = run(*command, "--broker", "127.0.0.1:1")
     assert (found.returncode, found.stdout) == (4, "")
     assert found.stderr.startswith("attente: 127.0.0.1:1: no Kafka answers within 5 s; start one with ")

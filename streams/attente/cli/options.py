@@ -9,6 +9,8 @@ from typing import Any, Final
 import click
 
 from attente.broker.state import running
+from attente.registry.scalars import Unreadable
+from attente.registry.zones import zone_name
 from attente.settings import CONFIG, DEFAULT, FORMS, Form, Settings, load
 
 LOCAL_BROKER: Final = "broker"
@@ -31,6 +33,19 @@ class _Text(click.ParamType):
         except ValueError as error:
             self.fail(f"{value!r} {error}", param, ctx)
         return str(value)
+
+
+class Zone(click.ParamType):
+    """The name of an IANA time zone."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Text to the name of a zone that there is."""
+        try:
+            return zone_name(str(value))
+        except Unreadable as error:
+            self.fail(str(error), param, ctx)
 
 
 def with_settings(*names: str, local_broker: bool = True) -> Callable[[Function], Function]:

@@ -10,11 +10,9 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
-from attente.cli.options import json_option
+from attente.cli.options import Zone, json_option
 from attente.registry.entities import Registry
 from attente.registry.load import load
-from attente.registry.scalars import Unreadable
-from attente.registry.zones import zone_name
 from attente.report import export
 from attente.report.counting import Task, count_source
 from attente.report.derived import NAME, UTC, Promise, derive, promise
@@ -40,19 +38,6 @@ class PromiseType(click.ParamType):
         try:
             return promise(str(value))
         except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class ZoneType(click.ParamType):
-    """The name of an IANA time zone."""
-
-    name = "zone"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Text to the name of a zone that there is."""
-        try:
-            return zone_name(str(value))
-        except Unreadable as error:
             self.fail(str(error), param, ctx)
 
 
@@ -97,7 +82,7 @@ def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("file", type=click.Path(path_type=Path))
 @source_options
 @click.option(
-    "--zone", type=ZoneType(), metavar="ZONE", help="Without a registry: the time zone of all offices.  [default: UTC]"
+    "--zone", type=Zone(), metavar="ZONE", help="Without a registry: the time zone of all offices.  [default: UTC]"
 )
 @click.option(
     "--norm",

@@ -15,12 +15,10 @@ import msgspec
 from rich.console import Console
 
 from attente.cli.import_ import Duration
-from attente.cli.options import json_option, with_settings
+from attente.cli.options import Zone, json_option, with_settings
 from attente.cli.signals import stop_by_signal
 from attente.errors import Missing
 from attente.model.topics import EVENTS
-from attente.registry.scalars import Unreadable
-from attente.registry.zones import zone_name
 from attente.settings import Settings
 from attente.sources.files import whole
 from attente.sources.simulate.crew import collecting_less, cores
@@ -50,19 +48,6 @@ class Day(click.ParamType):
             return value if isinstance(value, int) else date.fromisoformat(value).toordinal()
         except ValueError:
             self.fail(f"{value!r} is no date; write it like 2026-11-23", param, ctx)
-
-
-class Zone(click.ParamType):
-    """An IANA time zone."""
-
-    name = "zone"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Text to a zone that a registry may name."""
-        try:
-            return zone_name(str(value))
-        except Unreadable as error:
-            self.fail(str(error), param, ctx)
 
 
 class Tricks(click.ParamType):

@@ -76,7 +76,6 @@ class _Portrait:
         self.office = office
         self.now = now
         self.day = day
-        self.numbers = self.plan.services
         self.total, self.windows, self._of_days = figures
         self.norms = readings.in_force(office.id, day)
         self.month = office.calendar.month_of(day)
