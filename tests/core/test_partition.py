@@ -437,3 +437,68 @@ def test_a_late_fact_that_undoes_an_overnight_closing_seals_at_the_same_time_wit
             held.append("A1" in state.offices[LILLE.encode()].closed)
     assert held == [True, False] * 2
     assert digest(again) == digest(part)
+
+
+# ---- when an office and its kiosks were last heard
+
+
+def heard(part: Partition, now: int) -> tuple[int | None, dict[str, tuple[int, int, int]]]:
+    (lille, _) = Renderer(part).offices(now)
+    return lille.heard_ms, {kiosk: (of.heard_ms, of.spooled, of.drift_ms) for kiosk, of in lille.kiosks.items()}
+
+
+def test_an_office_was_heard_at_its_newest_fact_whatever_came_last_and_heartbeats_tell_of_the_kiosk_alone() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    assert heard(part, START) == (None, {})
+    tape = [
+        issued(START + 60_000),
+        event("ticket.called", START + 30_000, ticket="A0"),
+        issued(START + 60_000),  # known already
+        event("kiosk.heartbeat", START + 90_000, kiosk="k1", spooled=3, driftms=-1500),
+        event("kiosk.heartbeat", START + 80_000, kiosk="k1", spooled=9),
+    ]
+    part.ingest(record(offset, value, START + 120_000) for offset, value in enumerate(tape))
+    assert heard(part, START + 120_000) == (START + 60_000, {"k1": (START + 90_000, 3, -1500)})
+    more = [event("desk.opened", START + 130_000, desk="1"), event("visitor.turned_away", START + 140_000, count=2)]
+    for offset, (value, at) in enumerate(zip(more, (130_000, 140_000), strict=True), len(tape)):
+        part.ingest([record(offset, value, START + at)])
+        assert heard(part, START + at)[0] == START + at
+
+
+def test_a_remembering_renderer_shows_a_heartbeat_that_changes_nothing_else() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    renderer = Renderer(part)
+    for i in range(3):
+        beat = event("kiosk.heartbeat", START + i * 1000, kiosk="k1", spooled=i)
+        part.ingest([record(i, beat, START + i * 1000)])
+        (lille, _) = renderer.offices(START + 5000)
+        assert (lille.kiosks["k1"].heard_ms, lille.kiosks["k1"].spooled, lille.heard_ms) == (START + i * 1000, i, None)
+
+
+def test_who_was_not_heard_within_the_horizon_was_never_heard() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    tape = [issued(START), event("kiosk.heartbeat", START, kiosk="k1", spooled=0)]
+    part.ingest(record(offset, value, START) for offset, value in enumerate(tape))
+    late = START + REGISTRY.horizon_ms
+    part.ingest([record(2, issued(late, office=PUNE), late, PUNE.encode())])
+    assert heard(part, late) == (START, {"k1": (START, 0, 0)})
+    late += HOUR
+    part.ingest([record(3, issued(late, office=PUNE, ticket="A2"), late, PUNE.encode())])
+    assert heard(part, late) == (None, {})
+
+
+def test_a_state_that_was_loaded_has_heard_what_the_one_that_went_on_has() -> None:
+    known = 0
+    for seed in range(40):
+        log = random_log(seed, 60, days=3)
+        driver = Driver(log.registry)
+        part = driver.parts[0]
+        for i in range(0, len(log.records), 9):
+            driver.feed(log.records[i : i + 9])
+            went_on, anew = (
+                [(office.heard_ms, office.kiosks) for office in Renderer(one).offices(part.stream)]
+                for one in (part, loaded(part, log.registry))
+            )
+            assert anew == went_on, (seed, i)
+            known += sum(at is not None for at, _ in went_on)
+    assert known > 300  # else the test would prove nothing

@@ -13,13 +13,13 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from attente.core.view import Counts, Histogram, PartitionHealth, Tally, View, WaitEnd, WaitStats, Window
+from attente.core.view import Counts, Histogram, KioskView, PartitionHealth, Tally, View, WaitEnd, WaitStats, Window
 from attente.metrics import exposition
 from attente.metrics.catalogue import CATALOGUE
 from attente.metrics.collector import ViewCollector
 from attente.metrics.series import combinations, series_count
 from attente.model.reasons import REASONS
-from attente.registry.entities import Detail, Norm, Per, Registry
+from attente.registry.entities import Detail, Norm, OpeningCalendar, Per, Registry
 from metrics.pages import families_of, samples_of, scrape
 from metrics.views import (
     BOUNDS,
@@ -35,6 +35,7 @@ from metrics.views import (
 )
 
 NATION = "75-nation"
+USUAL = OpeningCalendar("usual", weekly=(((9 * 60, 12 * 60),),) * 5 + ((), ()))
 
 
 def network(*norms: str) -> Registry:
@@ -43,14 +44,19 @@ def network(*norms: str) -> Registry:
 
 
 def large_network(detail: Detail = Detail.SERVICE) -> Registry:
-    """Offices and norms that overlap in part."""
-    offices = [office(f"o{i}", ("accueil", "rdv", "courrier")[: 1 + i % 3]) for i in range(7)]
+    """Offices and norms that overlap in part, with a calendar and up to two kiosks each."""
+    offices = [
+        replace(
+            office(f"o{i}", ("accueil", "rdv", "courrier")[: 1 + i % 3]), calendar=USUAL.id, kiosks=("a", "b")[i % 3 :]
+        )
+        for i in range(7)
+    ]
     norms = [
         norm("all", [o.id for o in offices], ["accueil", "rdv", "courrier", "other"]),
         norm("some", ["o1", "o2"], ["rdv"], threshold_s=600),
         norm("nowhere", [], ["rdv"], threshold_s=777),
     ]
-    return registry(offices, norms, detail=detail)
+    return replace(registry(offices, norms, detail=detail), calendars={USUAL.id: USUAL})
 
 
 # ---- facts
@@ -58,7 +64,7 @@ def large_network(detail: Detail = Detail.SERVICE) -> Registry:
 
 def test_facts_of_the_registry_are_there_before_any_event() -> None:
     seen = scrape(network("caf-20"), view())
-    assert seen("office_info", office=NATION, region="idf", name="Paris Nation") == 1
+    assert seen("office_info", office=NATION, region="idf", name="Paris Nation", calendar="", zone="Europe/Paris") == 1
     assert seen("norm_threshold_seconds", norm="caf-20") == 1200
     assert seen("norm_target_ratio", norm="caf-20") == 0.85
     assert seen("registry_info", hash="0123456789abcdef", network="Réseau") == 1
@@ -112,6 +118,34 @@ def test_the_bound_of_series_counts_a_norm_once_for_all_its_definitions() -> Non
     assert there[frozenset({"norm"})] == 1
     assert there[frozenset({"office", "norm"})] == 2
     assert there[frozenset({"office", "service", "norm"})] == 3
+
+
+# ---- calendars and kiosks
+
+
+def test_a_calendar_says_whether_an_office_ought_to_be_open_at_its_own_now() -> None:
+    places = [replace(office(name), calendar=USUAL.id) for name in ("early", "in-time", "never-heard")]
+    net = replace(registry([*places, office("no-calendar")]), calendars={USUAL.id: USUAL})
+    nine = int(datetime.fromisoformat("2026-11-24T09:00:00+01:00").timestamp()) * 1000
+    instants = {"early": nine - 1, "in-time": nine, "never-heard": 0, "no-calendar": nine}
+    page = view(partition_of(*(replace(quiet_office(name), as_of_ms=at) for name, at in instants.items())))
+    seen = scrape(net, page)
+    assert seen("office_scheduled_open", office="early") == 0
+    assert seen("office_scheduled_open", office="in-time") == 1
+    assert len(seen.series("office_scheduled_open")) == 2
+    (info,) = seen.series("office_info", office="early")
+    assert (info["calendar"], info["zone"]) == ("usual", "Europe/Paris")
+
+
+def test_of_what_calls_itself_a_kiosk_only_those_of_the_registry_are_shown() -> None:
+    beats = {"hall-1": KioskView(NOW_MS, 7, -1500), "forged": KioskView(NOW_MS, 1, 0)}
+    net = registry([replace(office(), kiosks=("hall-1", "hall-2"))])
+    seen = scrape(net, view(partition_of(replace(quiet_office(NATION), kiosks=beats, heard_ms=NOW_MS - 60_000))))
+    assert seen("office_heard_timestamp_seconds", office=NATION) == NOW_MS / 1000 - 60
+    assert seen("kiosk_heard_timestamp_seconds", office=NATION, kiosk="hall-1") == NOW_MS / 1000
+    assert seen("kiosk_spooled_events", office=NATION, kiosk="hall-1") == 7
+    assert seen("kiosk_drift_seconds", office=NATION, kiosk="hall-1") == -1.5
+    assert len(seen.series("kiosk_heard_timestamp_seconds")) == 1
 
 
 # ---- counters
@@ -460,7 +494,13 @@ def test_any_name_comes_back_from_the_page_as_it_was(name: str, region: str, tit
     assert openmetrics == generate_openmetrics(shown)
     for parsed in (parse_text(text.decode()), parse_openmetrics(openmetrics.decode())):
         labels = {sample.name: sample.labels for family in parsed for sample in family.samples}
-        assert labels["attente_office_info"] == {"office": NATION, "region": region, "name": name}
+        assert labels["attente_office_info"] == {
+                "office": NATION,
+                "region": region,
+                "name": name,
+                "calendar": "",
+                "zone": "Europe/Paris",
+            }
         assert labels["attente_norm_info"]["title"] == title
         assert labels["attente_waiting_tickets"] == {"office": NATION, "service": service}
 

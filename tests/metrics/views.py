@@ -7,6 +7,7 @@ from typing import Final
 from attente.core.view import (
     Counts,
     Histogram,
+    KioskView,
     OfficeView,
     PartitionHealth,
     PartitionView,
@@ -152,6 +153,8 @@ def busy_view(network: Registry, partitions: int = 1) -> View:
                 for window in Window
                 for per in Per
             },
+            heard_ms=NOW_MS - 5000,
+            kiosks={kiosk: KioskView(NOW_MS - 1000, 6, -250) for kiosk in place.kiosks},
         )
         for place in network.offices.values()
     ]

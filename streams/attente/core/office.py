@@ -90,6 +90,7 @@ class Office:
         sessions: facts of desks and of the office by business day and desk ("" is the office itself).
         behind: the services whose counters have deficits; derived.
         deficits: series of a counter -> by how much its exact count is below the greatest it has had.
+        heard: the time of the newest fact; derived, and so known only of facts that are held.
         touched: panes changed since the view last looked; not state.
         ledger: who is told of what is sealed; not state.
     """
@@ -115,6 +116,7 @@ class Office:
         self.deficits: dict[int, int] = {}
         self.behind: set[int] = set()
         self.corrections = 0
+        self.heard = 0
         self._pane = -1
         self._row: Row = {}
         self._took_back = False
@@ -296,6 +298,7 @@ class Office:
         else:
             self.open[ticket] = visit
         self._file(ticket, visit.last >> TIME)
+        self.heard = max(self.heard, facts[-1] >> TIME & LOW_42)
 
     # ---- desks and the office itself
 
@@ -334,6 +337,7 @@ class Office:
     def load_session(self, day: int, desk: str, facts: list[int]) -> None:
         """Take a desk's day from a checkpoint."""
         self.sessions[day, desk] = facts
+        self.heard = max(self.heard, *(fact >> TIME & LOW_42 for fact in facts))
         net = Delta()
         self._contradict(desk, fold_sessions(facts), net, 1)
         for (pane, key), n in net.counts.items():
@@ -355,6 +359,7 @@ class Office:
         """Take a turning away from a checkpoint."""
         at, service, count = turned
         self.turned[name] = turned
+        self.heard = max(self.heard, at)
         self.add(at // PANE_MS, service << 2 << CELL | panes.TURNED_AWAY << MEASURE, count)
 
     def learn_beat(self, event: KioskHeartbeat, at: int) -> bool:

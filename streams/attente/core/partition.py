@@ -169,6 +169,8 @@ class Partition:
             self.duplicate += 1
         else:
             self.counted += 1
+            if at > office.heard and not isinstance(event, KioskHeartbeat):
+                office.heard = at
 
     def _place(self, key: bytes | None, event: AnyEvent) -> Office:
         """The office of an event whose key has not been seen here; raises `Refusal` where it has no place."""

@@ -13,7 +13,7 @@ from attente.core.plan import ENDS as ENDS_OF_CLOCKS
 from attente.core.plan import STARTS
 from attente.core.sessions import Sessions, fold_sessions, overlap_ms
 from attente.core.sums import ALL_CHANNELS, WAITS, Readings, Sums, add_up, added
-from attente.core.view import Counts, Histogram, OfficeView, ServiceView, Tally, WaitEnd, WaitStats, Window
+from attente.core.view import Counts, Histogram, KioskView, OfficeView, ServiceView, Tally, WaitEnd, WaitStats, Window
 from attente.core.visit import WAITING, Visit
 from attente.model.events import AnyEvent
 from attente.model.kinds import CHANNELS, OUTCOMES
@@ -67,6 +67,16 @@ def portray(readings: Readings, office: Office, now: int, day: int, figures: Fig
     return _Portrait(readings, office, now, day, figures).view()
 
 
+def heard_ms(office: Office) -> int | None:
+    """When an office was last heard, by the facts that every worker holds: older ones some have sealed already."""
+    return office.heard if office.heard >= max(1, office.cut) else None
+
+
+def kiosks(office: Office) -> dict[str, KioskView]:
+    """The kiosks of an office by their newest heartbeats."""
+    return {kiosk: KioskView(at, spooled, drift) for kiosk, (at, spooled, drift, _) in office.beats.items()}
+
+
 class _Portrait:
     """One office at one instant."""
 
@@ -115,6 +125,8 @@ class _Portrait:
             corrections=office.corrections,
             window_waits={window: self._stats(window, every) for window in Window},
             readings=self._readings(every),
+            heard_ms=heard_ms(office),
+            kiosks=kiosks(office),
         )
 
     def _readings(self, numbers: list[int]) -> dict[tuple[str, Window, Per], Counts]:

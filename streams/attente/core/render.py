@@ -13,7 +13,7 @@ from attente.core.office import Office
 from attente.core.panes import PANE_MS
 from attente.core.partition import Partition
 from attente.core.plan import Plan
-from attente.core.portrait import Figures, portray
+from attente.core.portrait import Figures, heard_ms, kiosks, portray
 from attente.core.sums import Readings, Sums
 from attente.core.view import OfficeView, PartitionView, Window
 from attente.model.partitioning import partition_of
@@ -88,7 +88,7 @@ class Renderer:
         touched = office.look()
         still = not office.open and not office.sessions
         if memory.view is not None and still and not touched and memory.moment == (day, hour):
-            return replace(memory.view, as_of_ms=now)
+            return replace(memory.view, as_of_ms=now, heard_ms=heard_ms(office), kiosks=kiosks(office))
         memory.moment = (day, hour)
         memory.view = portray(self.readings, office, now, day, self._figures(office, memory, touched))
         return memory.view

@@ -98,8 +98,21 @@ class ServiceView:
 
 
 @dataclass(frozen=True, slots=True)
+class KioskView:
+    """What a kiosk's newest heartbeat said. `drift_ms` is its clock less the broker's."""
+
+    heard_ms: int
+    spooled: int
+    drift_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class OfficeView:
-    """One office, of one instant `as_of_ms` (its *now*)."""
+    """One office, of one instant `as_of_ms` (its *now*).
+
+    `heard_ms` is the time of its newest event other than heartbeats, None where none is within the horizon; kiosks are
+    all that were heard within the horizon, whether the registry knows them or not.
+    """
 
     office: str
     as_of_ms: int
@@ -111,6 +124,8 @@ class OfficeView:
     corrections: int
     window_waits: Mapping[Window, WaitStats]  # all services together
     readings: Mapping[tuple[str, Window, Per], Counts]  # by norm, window and per: all services of the norm
+    heard_ms: int | None = None
+    kiosks: Mapping[str, KioskView] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ CONTRADICTORY: Final = tuple(
 OFFICE: Final = Label("office", "office id of the registry", is_entity=True)
 SERVICE: Final = Label("service", "service id of the registry, or `other` for those it does not know", is_entity=True)
 NORM: Final = Label("norm", "norm id of the registry", is_entity=True)
+KIOSK: Final = Label("kiosk", "kiosk id of the registry; others are not shown", is_entity=True)
 PARTITION: Final = Label("partition", "partition of the events topic", is_entity=True)
 CHANNEL: Final = Label("channel", "how the ticket was obtained", CHANNELS)
 RESULT: Final = Label("outcome", "how the service ended", OUTCOMES)
@@ -65,8 +66,14 @@ _state = partial(Metric, type=Type.GAUGE, group=Group.PIPELINE)
 
 OFFICE_INFO: Final = _info(
     "office_info",
-    "An office of the registry with its region and name, always 1.",
-    (OFFICE, Label("region", "region of the office"), Label("name", "name of the office")),
+    "An office of the registry with its region, its name, its calendar (empty where it has none) and zone, always 1.",
+    (
+        OFFICE,
+        Label("region", "region of the office"),
+        Label("name", "name of the office"),
+        Label("calendar", "id of the office's opening calendar"),
+        Label("zone", "time zone of the office"),
+    ),
 )
 NORM_INFO: Final = _info(
     "norm_info",
@@ -198,6 +205,18 @@ OFFICE_OPEN: Final = _gauge(
     (OFFICE,),
     unit=Unit.TRUTH,
 )
+SCHEDULED_OPEN: Final = _gauge(
+    "office_scheduled_open",
+    "Whether the office's calendar says that it is open now, 1 or 0; absent without a calendar.",
+    (OFFICE,),
+    unit=Unit.TRUTH,
+)
+OFFICE_HEARD: Final = _gauge(
+    "office_heard_timestamp_seconds",
+    "When the office was last heard, heartbeats aside, in Unix seconds; absent where not within the horizon.",
+    (OFFICE,),
+    unit=Unit.SECONDS,
+)
 OPEN_DESKS: Final = _gauge(
     "open_desks",
     "Desks that are open now.",
@@ -263,6 +282,25 @@ CONTRADICTIONS: Final = _gauge(
     "Events held that have no place in their ticket's, desk's or office's life and contribute nothing else.",
     (OFFICE, KIND),
     unit=Unit.EVENTS,
+)
+
+KIOSK_HEARD: Final = _gauge(
+    "kiosk_heard_timestamp_seconds",
+    "Time of the kiosk's newest heartbeat, in Unix seconds; absent where none is within the horizon.",
+    (OFFICE, KIOSK),
+    unit=Unit.SECONDS,
+)
+KIOSK_SPOOLED: Final = _gauge(
+    "kiosk_spooled_events",
+    "Events that the kiosk still held in its spool, by its newest heartbeat.",
+    (OFFICE, KIOSK),
+    unit=Unit.EVENTS,
+)
+KIOSK_DRIFT: Final = _gauge(
+    "kiosk_drift_seconds",
+    "How far the kiosk's clock was ahead of the broker's in seconds, by its newest heartbeat.",
+    (OFFICE, KIOSK),
+    unit=Unit.SECONDS,
 )
 
 # Lifetime: exact over the whole life of the state

@@ -13,6 +13,7 @@ import attente
 from attente.core.view import (
     Counts,
     Histogram,
+    KioskView,
     OfficeView,
     PartitionHealth,
     PartitionView,
@@ -30,7 +31,7 @@ from attente.metrics.metric import Metric
 from attente.model.kinds import CHANNELS, OUTCOMES
 from attente.model.reasons import REASONS
 from attente.registry.entities import Norm, Office, Registry
-from attente.registry.openings import business_day
+from attente.registry.openings import business_day, is_open_at
 
 _Key = TypeVar("_Key", bound=str)
 _View = TypeVar("_View")
@@ -83,6 +84,8 @@ class _Owners:
     registered: _Owned[Office]
     norms: _Owned[Norm]
     offices: _Owned[OfficeView]
+    scheduled: _Owned[bool]  # offices with a calendar, whether it says that they are open
+    kiosks: _Owned[KioskView]
     services: _Owned[ServiceView]
     waits: _Owned[tuple[tuple[int, ...], Mapping[WaitEnd, Histogram]]]
     accounts: _Owned[PartitionView]
@@ -106,6 +109,8 @@ class _Owners:
             registered=[({"office": office.id}, office) for office in registry.offices.values()],
             norms=[({"norm": norm.id}, norm) for norm in _in_force(registry, view)],
             offices=[({"office": office.office}, office) for _, office in offices],
+            scheduled=list(_scheduled(registry, [office for _, office in offices])),
+            kiosks=list(_kiosks(registry, [office for _, office in offices])),
             services=[(ids, service) for ids, _, service in services],
             waits=[(ids, (partition.bounds, service.greatest_waits)) for ids, partition, service in services],
             accounts=[(_partition(partition.partition), partition) for partition in view.partitions],
@@ -132,6 +137,23 @@ def _in_force(registry: Registry, view: View) -> list[Norm]:
         return list(registry.norms.values())
     today = max(business_day(registry, zone, at_ms) for zone, at_ms in latest.items())
     return [norm.in_force(today) or norm.definitions()[0] for norm in registry.norms.values()]
+
+
+def _scheduled(registry: Registry, offices: Iterable[OfficeView]) -> Iterator[tuple[Ids, bool]]:
+    """The offices whose calendar says whether they are open at their now."""
+    for view in offices:
+        office = registry.offices.get(view.office)
+        if office is not None and office.calendar and view.as_of_ms:
+            yield {"office": office.id}, is_open_at(registry, office, view.as_of_ms)
+
+
+def _kiosks(registry: Registry, offices: Iterable[OfficeView]) -> Iterator[tuple[Ids, KioskView]]:
+    """The kiosks that the registry names and that were heard: what else calls itself a kiosk makes no series."""
+    for view in offices:
+        office = registry.offices.get(view.office)
+        for kiosk in office.kiosks if office else ():
+            if kiosk in view.kiosks:
+                yield {"office": view.office, "kiosk": kiosk}, view.kiosks[kiosk]
 
 
 def _partition(number: int) -> Ids:
@@ -169,6 +191,10 @@ def _service(rule: Callable[[ServiceView], Iterable[Row]]) -> _Show:
 
 def _office(rule: Callable[[OfficeView], Iterable[Row]]) -> _Show:
     return _each(lambda owners: owners.offices, rule)
+
+
+def _kiosk(rule: Callable[[KioskView], Iterable[Row]]) -> _Show:
+    return _each(lambda owners: owners.kiosks, rule)
 
 
 def _account(rule: Callable[[PartitionView], Iterable[Row]]) -> _Show:
@@ -249,8 +275,12 @@ def _promise(norm: Norm) -> tuple[Row]:
     return _fact(norm.title, norm.left.value, clock.start.value, clock.end.value, clock.per.value)
 
 
+def _registered(office: Office) -> tuple[Row]:
+    return _fact(office.region, office.name, office.calendar, office.zone)
+
+
 _SHOWN: Final[dict[Metric, _Show]] = {
-    c.OFFICE_INFO: _each(lambda owners: owners.registered, lambda office: _fact(office.region, office.name)),
+    c.OFFICE_INFO: _each(lambda owners: owners.registered, _registered),
     c.NORM_INFO: _each(lambda owners: owners.norms, _promise),
     c.NORM_THRESHOLD: _each(lambda owners: owners.norms, lambda norm: _one(norm.threshold_s)),
     c.NORM_TARGET: _each(lambda owners: owners.norms, lambda norm: _one(norm.target_milli / 100_000)),
@@ -271,6 +301,8 @@ _SHOWN: Final[dict[Metric, _Show]] = {
     c.CORRECTIONS: _office(lambda office: _one(office.corrections)),
     c.AS_OF: _office(lambda office: _one_if(_seconds(office.as_of_ms))),
     c.OFFICE_OPEN: _office(lambda office: _one(office.is_open)),
+    c.SCHEDULED_OPEN: _each(lambda owners: owners.scheduled, _one),
+    c.OFFICE_HEARD: _office(lambda office: _one_if(_seconds(office.heard_ms))),
     c.OPEN_DESKS: _office(lambda office: _one(office.open_desks)),
     c.OPEN_DESK_SECONDS: _office(
         lambda office: _by(Window, {window: ms / 1000 for window, ms in office.open_desk_ms.items()})
@@ -287,6 +319,9 @@ _SHOWN: Final[dict[Metric, _Show]] = {
         lambda office: _four(((norm, window.value, per.value), n) for (norm, window, per), n in office.readings.items())
     ),
     c.CONTRADICTIONS: _office(lambda office: _by((), office.contradictions)),
+    c.KIOSK_HEARD: _kiosk(lambda kiosk: _one_if(_seconds(kiosk.heard_ms))),
+    c.KIOSK_SPOOLED: _kiosk(lambda kiosk: _one(kiosk.spooled)),
+    c.KIOSK_DRIFT: _kiosk(lambda kiosk: _one(kiosk.drift_ms / 1000)),
     c.LIFETIME_TICKETS: _service(lambda service: _by(Tally, service.lifetime)),
     c.LIFETIME_WAIT: _service(
         lambda service: _by(WaitEnd, {end: ms / 1000 for end, ms in service.lifetime_wait_ms.items()})

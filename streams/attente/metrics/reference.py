@@ -72,6 +72,7 @@ _OWNERS: Final[dict[Entities, str]] = {
     frozenset({"office", "service"}): "service of an office",
     frozenset({"office", "norm"}): "office, for each norm that holds there",
     frozenset({"office"}): "office",
+    frozenset({"office", "kiosk"}): "kiosk of the registry",
     frozenset({"norm"}): "norm",
     frozenset({"partition"}): "partition",
     frozenset(): "worker",

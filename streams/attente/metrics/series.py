@@ -44,6 +44,7 @@ def combinations(registry: Registry, partitions: int) -> dict[Entities, int]:
         frozenset({"partition"}): partitions,
         frozenset({"norm"}): len(registry.norms),
         frozenset({"office"}): len(offered),
+        frozenset({"office", "kiosk"}): sum(len(office.kiosks) for office in registry.offices.values()),
         frozenset({"office", "service"}): sum(len(services) for services in offered.values()),
         frozenset({"office", "norm"}): sum(len(reach) for reach in reaches),
         frozenset({"office", "service", "norm"}): sum(
