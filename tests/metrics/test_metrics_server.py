@@ -216,6 +216,27 @@ def test_a_scrape_of_a_source_that_hangs_is_refused_when_its_time_is_over(gate: 
             assert (reply.status, reply.line) == (503, "no figures within 0.1 s: the worker is busy or stuck")
 
 
+@pytest.mark.parametrize(
+    ("told", "waits"),
+    [("0.6", "0.1"), ("0.7", "0.2"), ("", "0.3"), ("0.5", "0.3"), ("-3", "0.3"), ("nan", "0.3"), ("soon", "0.3")],
+)
+def test_a_scraper_that_says_how_long_it_waits_is_answered_in_time(gate: Gate, told: str, waits: str) -> None:
+    with serve(gate, timeout_s=0.3) as server:
+        reply = ask(server, "/metrics", X_Prometheus_Scrape_Timeout_Seconds=told)
+        assert (reply.status, reply.line) == (503, f"no figures within {waits} s: the worker is busy or stuck")
+
+
+def test_a_scraper_that_is_patient_gets_a_page_that_takes_longer_than_the_default(
+    gate: Gate, in_background: Callable[..., "Future[Reply]"]
+) -> None:
+    with serve(gate, timeout_s=0.1) as server:
+        scrape = in_background(server, "/metrics", X_Prometheus_Scrape_Timeout_Seconds=str(LIMIT_S))
+        gate.wait_until_entered()
+        assert ask(server, "/metrics").status == 503
+        gate.opened.set()
+        assert scrape.result(LIMIT_S).status == 200
+
+
 def test_scrapes_that_come_while_a_page_is_rendered_start_no_other_rendering(gate: Gate) -> None:
     with serve(gate, timeout_s=0.1) as server:
         assert [ask(server, "/metrics").status for _ in range(3)] == [503, 503, 503]

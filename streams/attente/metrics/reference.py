@@ -20,7 +20,7 @@ counted, and when, is decided on the page of [definitions](definitions.md).
 
 A worker serves `/metrics` as Prometheus' text or as OpenMetrics (by the `Accept` header), `/healthz` (200 while the
 process does its work) and `/readyz` (200 once everything it owns is caught up and shown). A request that cannot be
-answered within 10 s gets a 503 with one line that says why.
+answered within the time-out that the scraper tells (Prometheus does; else 10 s) gets a 503 with one line that says why.
 
 ## How to read them
 
@@ -64,7 +64,8 @@ share. A page has fewer while nobody waits, nobody was called in a window, nothi
 was named.
 
 A page takes about 4 µs a series to make, in a thread that shares the interpreter with the event loop: with 50,000
-series a worker a scrape costs 0.2 s. Beyond that, run more workers, or say `detail: office` in the registry.
+series a worker a scrape costs 0.2 s. Beyond that, run more workers, or say `detail: office` in the registry; a worker
+without a core of its own also needs a longer `scrape_timeout`, which it makes use of.
 """
 
 _OWNERS: Final[dict[Entities, str]] = {

@@ -25,7 +25,11 @@ __all__ = ["CannotListen", "MetricsServer", "missing"]
 log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 10.0
-"""How long a request waits for the figures: Prometheus' own time-out for a scrape."""
+"""How long a request waits for the figures that does not say how long it would: Prometheus' own default."""
+
+_LONGEST_S: Final = 60.0
+_MARGIN_S: Final = 0.5  # what is left of a scraper's patience to bring it the page, or the line that says why not
+_PATIENCE: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 
 _NAMED: Final = 3  # as many partitions as a line can name and stay a line
 
@@ -46,7 +50,8 @@ class MetricsServer:
         healthy: whether the process does its work, and one line about it; it must not wait.
         host: the address to listen on; the loopback unless told otherwise.
         port: 0 takes any free one.
-        timeout_s: how long a request waits for the figures before it is refused with 503.
+        timeout_s: how long a request waits for the figures before it is refused with 503, unless it says how long it
+            can wait itself, as Prometheus does.
     """
 
     def __init__(
@@ -120,15 +125,24 @@ class MetricsServer:
         try:
             return route(headers)
         except TookTooLongError:
-            why = f"no figures within {self._timeout_s:g} s: the worker is busy or stuck"
+            why = f"no figures within {self._patience(headers):.3g} s: the worker is busy or stuck"
         except Exception as error:
             log.exception("no answer at %s", path)
             why = " ".join(f"no answer: {type(error).__name__}: {error}".split())
         return line(HTTPStatus.SERVICE_UNAVAILABLE, why)
 
     def _metrics(self, headers: Message) -> Answer:
-        page = self._pages.get(headers.get("Accept", ""), self._timeout_s)
+        page = self._pages.get(headers.get("Accept", ""), self._patience(headers))
         return page.answer(is_gzip=gzip_accepted(headers.get("Accept-Encoding", "")))
+
+    def _patience(self, headers: Message) -> float:
+        """How long a request waits: as long as a scraper says that it does, so that a long time-out of it is of use."""
+        told = headers.get(_PATIENCE, "")
+        try:
+            limit_s = float(told) - _MARGIN_S
+        except ValueError:
+            return self._timeout_s
+        return min(limit_s, _LONGEST_S) if limit_s > 0 else self._timeout_s
 
     def _healthz(self, _: Message) -> Answer:
         is_healthy, why = self._healthy()
