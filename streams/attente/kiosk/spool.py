@@ -1,0 +1,264 @@
+"""What a kiosk has accepted and the broker has not yet: one SQLite file that survives `kill -9` and the plug.
+
+An event is on the disk when `add` returns: the file is in WAL mode and every transaction that adds is synchronised.
+Taking away is not: after a power cut some events that the broker has are sent again, and a worker knows them already.
+
+Several programs may add to one spool; one of them at a time sends from it, whoever holds `sender_lock`.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from attente.kiosk.errors import SpoolBroken, SpoolFull
+from attente.model.instants import text_of
+
+FORMAT: Final = 1
+"""What `PRAGMA user_version` says of a file of ours."""
+
+MOST_EVENTS: Final = 1_000_000
+MOST_BYTES: Final = 256 << 20
+"""A large office makes some 5,000 events of 300 bytes a day: this is half a year of them."""
+
+_PATIENCE_S: Final = 30.0  # for another program that is just writing; a transaction takes milliseconds
+
+# `held` is one row that both programs of a spool see, so that the bound holds for them together; to count the events
+# anew for every one that is added would take a second at a million.
+_SCHEMA: Final = """
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    accepted_ms INTEGER NOT NULL,
+    value BLOB NOT NULL
+);
+CREATE TABLE held (only INTEGER PRIMARY KEY CHECK (only = 1), events INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO held VALUES (1, 0, 0);
+CREATE TRIGGER added AFTER INSERT ON events BEGIN
+    UPDATE held SET events = events + 1, bytes = bytes + length(NEW.value);
+END;
+CREATE TRIGGER taken_away AFTER DELETE ON events BEGIN
+    UPDATE held SET events = events - 1, bytes = bytes - length(OLD.value);
+END;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How much a spool holds. `oldest_ms` is when the oldest event was accepted (Unix ms), 0 when it holds none."""
+
+    events: int
+    bytes: int
+    oldest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """An event in the spool: its number, which grows in the order of acceptance, and its bytes."""
+
+    number: int
+    value: bytes
+
+
+class Spool:
+    """The events of one kiosk that are not yet acknowledged.
+
+    Threads may share it. Use it as a context manager, or `close` it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        most_events: int = MOST_EVENTS,
+        most_bytes: int = MOST_BYTES,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        """Opens the file, and makes it where there is none.
+
+        Args:
+            path: the file; two more beside it, of the same name with `-wal` and `-shm`, belong to it.
+            most_events: a spool that holds so many takes no more.
+            most_bytes: nor one with so many bytes of events.
+            now_ms: the clock, in Unix milliseconds.
+
+        Raises:
+            SpoolBroken: it cannot be opened, or is no spool.
+        """
+        self.path = path
+        self._most_events = most_events
+        self._most_bytes = most_bytes
+        self._now_ms = now_ms
+        self._lock = threading.Lock()
+        with self._saying("opened"):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Whoever may write here speaks for the kiosk.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._adding = self._connect("FULL")
+            self._prepare()
+            self._taking = self._connect("NORMAL")
+            _synchronise(path.parent)
+
+    def _connect(self, synchronous: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False, cached_statements=16
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        return connection
+
+    def _prepare(self) -> None:
+        with _transaction(self._adding):
+            (found,) = self._adding.execute("PRAGMA user_version").fetchone()
+            if found == 0 and not self._adding.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                for statement in _statements(_SCHEMA):
+                    self._adding.execute(statement)
+                self._adding.execute(f"PRAGMA user_version={FORMAT}")
+            elif found != FORMAT:
+                msg = f"{self.path}: is no spool of this version (format {found}, not {FORMAT}); name another file"
+                raise SpoolBroken(msg)
+
+    # ---- in
+
+    def add(self, values: Sequence[bytes]) -> int:
+        """Takes events, all of them or none; when it returns they are on the disk.
+
+        Returns:
+            The number of the last one.
+
+        Raises:
+            SpoolFull: they would be too many; nothing was taken, and nothing given up.
+            SpoolBroken: they could not be written; nothing was taken.
+        """
+        with self._lock, self._saying("written"), _transaction(self._adding):
+            self._make_sure_of_room(len(values), sum(map(len, values)))
+            now_ms = self._now_ms()
+            self._adding.executemany(
+                "INSERT INTO events (accepted_ms, value) VALUES (?, ?)", [(now_ms, value) for value in values]
+            )
+            (last,) = self._adding.execute("SELECT max(number) FROM events").fetchone()
+        return int(last)
+
+    def _make_sure_of_room(self, events: int, size: int) -> None:
+        held = _held(self._adding)
+        if held.events + events <= self._most_events and held.bytes + size <= self._most_bytes:
+            return
+        since = f"since {text_of(held.oldest_ms)}" if held.events else "and the events alone are more"
+        msg = (
+            f"{self.path}: the spool is full: {held.events:,} events, {held.bytes:,} bytes {since} (at most "
+            f"{self._most_events:,} events, {self._most_bytes:,} bytes); nothing was lost. See why nothing is sent, "
+            "`attente kiosk status`, or give it more room"
+        )
+        raise SpoolFull(msg, held.events, held.oldest_ms)
+
+    # ---- out
+
+    def after(self, number: int, most: int) -> list[Spooled]:
+        """The next events in the order of acceptance, after the one of that number."""
+        with self._lock, self._saying("read"):
+            rows = self._taking.execute(
+                "SELECT number, value FROM events WHERE number > ? ORDER BY number LIMIT ?", (number, most)
+            ).fetchall()
+        return [Spooled(number, value) for number, value in rows]
+
+    def remove_up_to(self, number: int) -> None:
+        """Takes away what the broker has acknowledged: all events up to that number."""
+        with self._lock, self._saying("written"), _transaction(self._taking):
+            self._taking.execute("DELETE FROM events WHERE number <= ?", (number,))
+
+    def held(self) -> Held:
+        """How much it holds now."""
+        with self._lock, self._saying("read"):
+            return _held(self._taking)
+
+    @contextmanager
+    def sender_lock(self) -> Iterator[bool]:
+        """Whether this program may send from the spool: while within, nobody else may.
+
+        The lock ends with the process, however that ends.
+        """
+        with self.path.with_name(f"{self.path.name}-sender").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def close(self) -> None:
+        """Closes the file; what it holds is there at the next opening. May be called twice."""
+        with self._lock:
+            self._taking.close()
+            self._adding.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _saying(self, what: str) -> Iterator[None]:
+        """Turns what SQLite and the system say into one line with the remedy."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            msg = f"{self.path}: the spool cannot be {what}: {error}; {_remedy(error)}"
+            raise SpoolBroken(msg) from error
+        except OSError as error:
+            msg = f"{self.path}: the spool cannot be {what}: {error.strerror}; give it a folder that can be written"
+            raise SpoolBroken(msg) from error
+
+
+def _held(connection: sqlite3.Connection) -> Held:
+    events, size = connection.execute("SELECT events, bytes FROM held").fetchone()
+    oldest = connection.execute("SELECT accepted_ms FROM events ORDER BY number LIMIT 1").fetchone()
+    return Held(events, size, oldest[0] if oldest else 0)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk ends it by itself
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script: `executescript` would end the transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return "make room on the disk; what was accepted is kept"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return "put the file away for whoever can mend it, and start with another"
+        case sqlite3.SQLITE_BUSY:
+            return "another program holds it; see that no backup or editor has it open"
+        case _:
+            return "see the folder's owner and the disk"
+
+
+def _synchronise(folder: Path) -> None:
+    """The entry of a new file is on the disk too: without it a power cut could take the whole file."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,260 @@
+"""How a kiosk sends: in order, again after a failure, and never a thing out of the spool that has no answer.
+
+The way to the broker is made by hand here; tests/kiosk/test_kiosk_kills.py goes to a real one.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attente.kiosk import Kiosk, KioskSettings
+from attente.kiosk.drift import Drift
+from workers import wait_until
+
+STAMPED_MS = 1_795_500_000_000
+
+
+@dataclass
+class Answer:
+    """What a record's future is."""
+
+    timestamp: int = STAMPED_MS
+    is_done: bool = False
+    exception: Exception | None = None
+
+    def succeeded(self) -> bool:
+        return self.exception is None
+
+    @property
+    def value(self) -> "Answer":
+        return self
+
+
+@dataclass
+class Way:
+    """A way to a broker, whose answers the test decides.
+
+    Attributes:
+        here: whether a producer can be made.
+        answers: whether what is sent is acknowledged at once.
+        arrived: what was sent over all producers, without heartbeats.
+        beats: the heartbeats.
+        made, closed: how many producers were.
+    """
+
+    here: bool = True
+    answers: bool = True
+    failing: Exception | None = None
+    arrived: list[bytes] = field(default_factory=list)
+    beats: list[dict[str, Any]] = field(default_factory=list)
+    waiting: list[Answer] = field(default_factory=list)
+    made: int = 0
+    closed: int = 0
+
+    def connect(self) -> "Way":
+        if not self.here:
+            message = "nobody is there"
+            raise ConnectionError(message)
+        self.made += 1
+        return self
+
+    def send(self, value: bytes) -> Answer:
+        if b"kiosk.heartbeat" in value:
+            self.beats.append(json.loads(value))
+        else:
+            self.arrived.append(value)
+        answer = Answer(is_done=self.answers, exception=self.failing)
+        if not answer.is_done:
+            self.waiting.append(answer)
+        return answer
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def tickets(values: list[bytes]) -> list[str]:
+    return [json.loads(value)["ticket"] for value in values]
+
+
+@contextmanager
+def kiosk_on(way: Way, folder: Path, **settings: Any) -> Iterator[Kiosk]:
+    known = KioskSettings(office="75-nation", kiosk="hall-1", spool=folder / "s.spool", **settings)
+    with Kiosk(known, connect=way.connect) as kiosk:
+        yield kiosk
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attente.kiosk.sender.RETRY_S", 0.01)
+    monkeypatch.setattr("attente.kiosk.sender.POLL_S", 0.01)
+
+
+def report(kiosk: Kiosk, *names: str) -> None:
+    for name in names:
+        kiosk.ticket_issued(ticket=name, service="accueil")
+
+
+def test_what_is_reported_is_sent_in_order_and_leaves_the_spool(tmp_path: Path) -> None:
+    way = Way()
+    with kiosk_on(way, tmp_path) as kiosk:
+        report(kiosk, *"abcdef")
+        assert kiosk.drain(10)
+        assert tickets(way.arrived) == list("abcdef")
+        status = kiosk.status()
+        assert (status.acknowledged, status.is_connected, status.trouble) == (6, True, "")
+    assert way.closed == way.made == 1
+
+
+def test_what_has_no_answer_stays_in_the_spool_and_is_sent_again_by_the_next(tmp_path: Path) -> None:
+    way = Way(answers=False)
+    with kiosk_on(way, tmp_path) as kiosk:
+        report(kiosk, *"abc")
+        wait_until(lambda: len(way.arrived) == 3, "all on their way")
+        assert kiosk.status().held.events == 3
+    again = Way()
+    with kiosk_on(again, tmp_path) as kiosk:
+        report(kiosk, "d")
+        assert kiosk.drain(10)
+    assert tickets(again.arrived) == list("abcd")
+
+
+def test_after_a_failure_everything_without_an_answer_is_sent_again_by_a_new_producer(tmp_path: Path) -> None:
+    way = Way(answers=False)
+    with kiosk_on(way, tmp_path) as kiosk:
+        report(kiosk, *"abcd")
+        wait_until(lambda: len(way.arrived) == 4, "all on their way")
+        beat, a, b, *_ = way.waiting
+        beat.is_done = a.is_done = True
+        wait_until(lambda: kiosk.status().held.events == 3, "the first is acknowledged")
+        way.answers = True
+        b.exception = TimeoutError("expired")
+        b.is_done = True
+        assert kiosk.drain(10)
+    assert tickets(way.arrived) == [*"abcd", *"bcd"]
+    assert way.made == way.closed == 2
+
+
+def test_a_producer_that_says_nothing_any_more_is_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attente.kiosk.sender.GRACE_S", 0.1)
+    way = Way(answers=False)
+    with kiosk_on(way, tmp_path, delivery_timeout_seconds=0) as kiosk:
+        report(kiosk, "a")
+        wait_until(lambda: way.closed, "the first producer is given up")
+        way.answers = True
+        assert kiosk.drain(10)
+    assert set(tickets(way.arrived)) == {"a"}
+
+
+def test_a_broker_that_comes_late_costs_nothing_and_the_log_is_not_flooded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    way = Way(here=False)
+    tries = 0
+
+    def connect() -> Way:
+        nonlocal tries
+        tries += 1
+        return way.connect()
+
+    with (
+        caplog.at_level(logging.INFO, "attente.kiosk"),
+        Kiosk(KioskSettings(office="o", kiosk="k", spool=tmp_path / "s"), connect=connect) as kiosk,
+    ):
+        report(kiosk, *"abc")
+        wait_until(lambda: tries > 20, "many tries")
+        assert kiosk.status().trouble == "ConnectionError: nobody is there"
+        assert kiosk.status().held.events == 3
+        way.here = True
+        assert kiosk.drain(10)
+        wait_until(lambda: not kiosk.status().trouble, "the trouble is over")
+    first, last = (record.getMessage() for record in caplog.records)
+    assert first.startswith("not sending, ")
+    assert last.startswith("sending again after ")
+    assert tickets(way.arrived) == list("abc")
+
+
+def test_of_two_programs_on_one_spool_the_other_sends_when_the_first_has_ended(tmp_path: Path) -> None:
+    first, second = Way(), Way()
+    with kiosk_on(first, tmp_path) as one:
+        report(one, "a")
+        assert one.drain(10)
+        with kiosk_on(second, tmp_path) as two:
+            wait_until(lambda: "another program" in two.status().trouble, "it waits for its turn")
+            report(two, "b")
+            wait_until(lambda: tickets(first.arrived) == ["a", "b"], "the first sends what the other has added")
+            assert second.arrived == []
+            one.close()
+            report(two, "c")
+            assert two.drain(10)
+            assert tickets(second.arrived) == ["c"]
+
+
+def test_a_kiosk_that_only_keeps_sends_nothing(tmp_path: Path) -> None:
+    way = Way()
+    settings = KioskSettings(office="o", kiosk="k", spool=tmp_path / "s")
+    with Kiosk(settings, connect=way.connect, is_sending=False) as kiosk:
+        report(kiosk, "a")
+        assert kiosk.status().held.events == 1
+    assert way.made == 0
+
+
+def test_a_heartbeat_says_how_much_is_held_and_how_far_the_clock_is_off(tmp_path: Path) -> None:
+    way = Way(here=False)
+    with kiosk_on(way, tmp_path, heartbeat_seconds=0) as kiosk:
+        report(kiosk, *"abc")
+        way.here = True
+        wait_until(lambda: any(beat["driftms"] for beat in way.beats if "driftms" in beat), "one that knows the drift")
+        drift = kiosk.status().drift_ms
+    assert way.beats[0]["spooled"] == 3
+    assert way.beats[0]["kiosk"] == "hall-1"
+    assert drift is not None
+    assert drift > 0  # the way stamps with an instant that is past
+    assert "spooled" in way.beats[-1]
+
+
+def test_a_heartbeat_is_never_spooled(tmp_path: Path) -> None:
+    way = Way(answers=False)
+    with kiosk_on(way, tmp_path, heartbeat_seconds=0) as kiosk:
+        wait_until(lambda: len(way.beats) > 3, "some")
+        assert kiosk.status().held.events == 0
+
+
+def test_many_threads_report_at_once_and_each_ones_order_is_kept(tmp_path: Path) -> None:
+    way = Way()
+    with kiosk_on(way, tmp_path) as kiosk:
+        threads = [threading.Thread(target=report, args=(kiosk, *(f"{name}{i}" for i in range(40)))) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert kiosk.drain(10)
+    found = tickets(way.arrived)
+    assert len(found) == 160
+    for name in "abcd":
+        assert [ticket for ticket in found if ticket[0] == name] == [f"{name}{i}" for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("samples", "drift"),
+    [
+        ([(1000, 1000, 1000)], 0),
+        ([(1000, 0, 1000)], 1000),
+        ([(1000, 8_200_100, 1200)], -8_199_000),
+        ([(0, 0, 10_000), (20_000, 19_900, 20_100)], 150),  # the short way is believed
+        ([(5000, 0, 1000)], None),  # the clock was set back meanwhile
+    ],
+)
+def test_drift_is_that_of_the_shortest_way(samples: list[tuple[int, int, int]], drift: int | None) -> None:
+    learned = Drift()
+    for sent, stamped, answered in samples:
+        learned.learn(sent, stamped, answered)
+    assert learned.ms == drift
+    learned.forget()
+    assert learned.ms is None
