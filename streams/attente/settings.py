@@ -27,6 +27,7 @@ _HIGHEST_PORT: Final = 65_535
 # What Kafka allows in a topic's name; 200 of its 249 characters leave room for our own part.
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,200}")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 # The last colon divides, so that [::1]:9092 is an address too.
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,\[\]]+):(?P<port>[0-9]{1,5})")
 
@@ -141,6 +142,12 @@ class Settings:
         brake_share: a worker stops when more than so many percent…
         brake_window: …of the last so many events of a partition are refused; a share of 0 is never.
         brake_row: it stops also when so many are refused one after the other; 0 is never.
+        office: the office in which a kiosk stands.
+        kiosk: the kiosk's id in its office.
+        spool: the file of what a kiosk has accepted and not yet sent.
+        spool_events, spool_bytes: a spool that holds so much takes no more.
+        heartbeat_seconds: how often a kiosk says that it is alive.
+        delivery_timeout_seconds: after so long without an answer a kiosk sends again what has none.
         origins: where the values that are not defaults came from, by name of the setting.
     """
 
@@ -162,6 +169,13 @@ class Settings:
     brake_share: int = 5
     brake_window: int = 1_000
     brake_row: int = 50
+    office: str | None = None
+    kiosk: str | None = None
+    spool: Path = Path("attente.spool")
+    spool_events: int = 1_000_000
+    spool_bytes: int = 256 * 1024 * 1024
+    heartbeat_seconds: int = 60
+    delivery_timeout_seconds: int = 30
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def origin(self, name: str) -> str:
@@ -176,6 +190,13 @@ class Settings:
         """These settings with one other value and the place it came from."""
         changes: dict[str, Any] = {name: value, "origins": {**self.origins, name: origin}}
         return replace(self, **changes)
+
+
+def _id(text: str) -> str:
+    if _ID.fullmatch(text) is None:
+        msg = "is no id (at most 64 of a-z, 0-9, '.', '_' and '-'); take that of the registry"
+        raise ValueError(msg)
+    return text
 
 
 _named = _matching(_NAME, "use letters, digits, '.', '_' and '-'")
@@ -202,6 +223,13 @@ FORMS: Final[Mapping[str, Form]] = {
     "brake_share": Form("Stop when more of the last events are refused; 0 is never.", "PERCENT", _percent),
     "brake_window": Form("How many events the last ones are.", "EVENTS", _whole(1, 1_000_000)),
     "brake_row": Form("Stop when so many in a row are refused; 0 is never.", "EVENTS", _whole(0, 1_000_000)),
+    "office": Form("The office of the registry in which the kiosk stands.", "ID", _id),
+    "kiosk": Form("The id of the kiosk, unique in its office.", "ID", _id),
+    "spool": Form("The file of what is accepted and not yet sent.", "FILE", _path),
+    "spool_events": Form("Take no more when the spool holds so many.", "EVENTS", _whole(1)),
+    "spool_bytes": Form("Take no more when the spool holds so many.", "BYTES", _whole(1024)),
+    "heartbeat_seconds": Form("How often the kiosk says that it is alive.", "SECONDS", _whole(1, 3_600)),
+    "delivery_timeout_seconds": Form("Send again what has no answer for so long.", "SECONDS", _whole(10, 600)),
 }
 """How each setting is written, by name."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -194,7 +195,7 @@ def test_all_is_well_with_a_broker_that_has_all_topics(broker: LocalBroker, make
 
     said = attente("doctor", "--broker", broker.bootstrap, "--prefix", prefix)
     assert said.returncode == 0
-    assert f"\ntopic_prefix             {prefix}" in said.stdout
+    assert re.search(rf"^topic_prefix +{re.escape(prefix)} +--prefix$", said.stdout, re.MULTILINE)
     assert f"\nok    topic {prefix}events " in said.stdout
 
 

@@ -46,6 +46,7 @@ _SUBCOMMANDS: Final = {
     "import": _Subcommand("attente.cli.import_", "import_", "Turn another system's file into events."),
     "simulate": _Subcommand("attente.cli.simulate", "simulate", "Simulate a network, and offices that game its norm."),
     "replay": _Subcommand("attente.cli.replay", "replay", "Send a file of events to Kafka."),
+    "kiosk": _Subcommand("attente.cli.kiosk", "kiosk", "Keep and send an office's events; check a vendor's."),
     "report": _Subcommand("attente.cli.report", "report", "Report on a file of events or a tape, without a broker."),
     "norms": _Subcommand("attente.cli.norms", "norms", "List the norms of a registry; explain a figure of one."),
     "doctor": _Subcommand("attente.cli.doctor", "doctor", "Look whether all is as it must be here and at the broker."),

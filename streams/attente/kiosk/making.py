@@ -80,11 +80,20 @@ class Reporter(ABC):
         Raises:
             EventRefused: it is none, or another office's.
         """
+        id_ = self.check(raw)
+        self._take([raw])
+        return id_
+
+    def check(self, raw: bytes) -> str:
+        """The id of an event as bytes, which `report` would take.
+
+        Raises:
+            EventRefused: as `report`.
+        """
         event = self._checked(raw)
         if event.office != self.office:
             detail = f"the event is of office {event.office!r}, this kiosk stands in {self.office!r}"
             raise EventRefused(Reason.WRONG_KEY.value, detail)
-        self._take([raw])
         return event.id
 
     # ---- the office and its desks
