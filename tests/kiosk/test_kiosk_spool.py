@@ -180,14 +180,13 @@ except SpoolBroken as error:
         assert held.held().events == int(taken)
 
 
-SYNCED = re.compile(r"^(?:\[pid +\d+\] )?(fsync|fdatasync|write)\(")
-
-
 def test_the_disk_is_synchronised_before_an_event_is_accepted(tmp_path: Path) -> None:
     """Seen from outside, by the calls to the system: between two acceptances there is always a synchronisation."""
     strace = shutil.which("strace")
     if strace is None:
         cannot_run("strace is not installed: apt-get install strace")
+    if subprocess.run([strace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system lets nobody trace a process")
     program = """
 import os, sys
 from pathlib import Path
