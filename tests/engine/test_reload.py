@@ -245,6 +245,28 @@ def test_a_file_that_is_gone_a_horizon_that_has_changed_and_a_file_that_has_not_
     assert stage.engine.registry is OLD
 
 
+def test_hours_and_kiosks_that_change_no_figure_are_taken_at_once_and_leave_the_states_alone(stage: Stage) -> None:
+    before = stage.owned.partition
+    text = written(LOG.registry)
+    first = next(iter(OLD.offices))
+    with_kiosk = text.replace(f"id: {first},", f"id: {first}, kiosks: [hall-1],", 1)
+    assert with_kiosk != text
+
+    async def play() -> None:
+        stage.file.write_text(with_kiosk)
+        assert await stage.reload.take()
+        assert not await stage.reload.take()
+
+    played(play)
+    assert stage.said == [
+        f"registry taken: {OLD.hash} as before, for no figure follows from what has changed",
+        f"registry unchanged: {OLD.hash}",
+    ]
+    assert stage.engine.registry.offices[first].kiosks == ("hall-1",)
+    assert [registry.offices[first].kiosks for registry in stage.shown] == [("hall-1",)]
+    assert stage.owned.partition is before
+
+
 def another_cut_over(registry: Registry) -> Registry:
     return replace(registry, cut_over_min=270 if registry.cut_over_min != 270 else 180)
 
