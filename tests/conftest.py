@@ -2,7 +2,6 @@
 
 import importlib.util
 import logging
-import os
 import shutil
 import signal
 import uuid
@@ -15,6 +14,7 @@ from attente.broker.local import LocalBroker
 from attente.broker.topics import apply, with_prefix
 from attente.errors import Missing
 from attente.model.topics import topics
+from needs import cannot_run
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -23,13 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # Whoever asks for the broker needs it, whether the test says so or not.
         if "broker" in getattr(item, "fixturenames", ()):
             item.add_marker("broker")
-
-
-def cannot_run(why: str) -> None:
-    """Skip where something is not installed; under CI, where everything has to be, fail."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from attente.broker.topics import apply, with_prefix
 from attente.errors import Missing
 from attente.model.events import KioskHeartbeat, decode
 from attente.model.topics import topics
-from conftest import cannot_run
+from needs import cannot_run
 from workers import HANG_S, content
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 
 from attente.kiosk.errors import SpoolBroken, SpoolFull
 from attente.kiosk.spool import Spool
-from conftest import cannot_run
+from needs import program
 
 NOON_MS = 1_795_608_000_000
 
@@ -182,12 +181,10 @@ except SpoolBroken as error:
 
 def test_the_disk_is_synchronised_before_an_event_is_accepted(tmp_path: Path) -> None:
     """Seen from outside, by the calls to the system: between two acceptances there is always a synchronisation."""
-    strace = shutil.which("strace")
-    if strace is None:
-        cannot_run("strace is not installed: apt-get install strace")
+    strace = program("strace")
     if subprocess.run([strace, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this system lets nobody trace a process")
-    program = """
+    adding = """
 import os, sys
 from pathlib import Path
 from attente.kiosk.spool import Spool
@@ -198,7 +195,7 @@ for i in range(20):
     os.write(1, b"accepted\\n")
 """
     trace = tmp_path / "trace"
-    command = [strace, "-f", "-e", "trace=fsync,fdatasync,write", "-o", str(trace), sys.executable, "-c", program]
+    command = [strace, "-f", "-e", "trace=fsync,fdatasync,write", "-o", str(trace), sys.executable, "-c", adding]
     subprocess.run([*command, str(tmp_path / "s.spool")], check=True, capture_output=True, env={**os.environ})
     synchronised = 0
     accepted = 0

@@ -1,10 +1,7 @@
 """Pages read back with prometheus_client's parsers, and the tools that judge them."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterable
 
-import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -58,14 +55,3 @@ def scrape(network: Registry, view: View) -> Scrape:
     as_text = samples_of(parse_text(exposition.text(families).decode()))
     assert as_text == samples_of(parse_openmetrics(exposition.openmetrics(families).decode()))
     return Scrape(as_text)
-
-
-def tool(name: str) -> str:
-    """Where a tool is; without it the test is skipped, or fails where CI=true."""
-    found = shutil.which(name)
-    if found is None:
-        message = f"{name} is not installed; Debian has it in the package prometheus"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found

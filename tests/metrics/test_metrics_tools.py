@@ -19,8 +19,8 @@ from attente.metrics import reference
 from attente.metrics.collector import ViewCollector
 from attente.metrics.httpd import Answer, Httpd
 from attente.metrics.server import MetricsServer
-from metrics.pages import tool
 from metrics.views import busy_view, norm, office, registry
+from needs import program
 
 pytestmark = pytest.mark.tools
 
@@ -47,7 +47,7 @@ def get(port: int, path: str) -> Answer:
 
 
 def test_promtool_has_nothing_to_say_about_the_page(server: MetricsServer) -> None:
-    promtool = tool("promtool")
+    promtool = program("promtool")
     get(server.port, "/metrics")  # the second page has every metric
     page = get(server.port, "/metrics")
     assert page.status == HTTPStatus.OK
@@ -57,7 +57,7 @@ def test_promtool_has_nothing_to_say_about_the_page(server: MetricsServer) -> No
 
 def test_promtool_does_speak_up_about_a_page_with_a_fault() -> None:
     fault = b"# HELP attente_wait_minutes Wait.\n# TYPE attente_wait_minutes gauge\nattente_wait_minutes 1\n"
-    done = subprocess.run([tool("promtool"), "check", "metrics"], input=fault, capture_output=True, check=False)
+    done = subprocess.run([program("promtool"), "check", "metrics"], input=fault, capture_output=True, check=False)
     assert done.returncode != 0
     assert b"attente_wait_minutes" in done.stderr
 
@@ -92,7 +92,7 @@ def prometheus(folder: Path, targets: dict[str, int]) -> Iterator[Query]:
     ]
     (folder / "prometheus.yml").write_text(json.dumps({"scrape_configs": jobs}))  # JSON is YAML
     command = [
-        tool("prometheus"),
+        program("prometheus"),
         f"--config.file={folder}/prometheus.yml",
         f"--storage.tsdb.path={folder}/data",
         "--web.listen-address=127.0.0.1:0",
