@@ -69,7 +69,14 @@ def test_facts_of_the_registry_are_there_before_any_event() -> None:
     assert seen("norm_target_ratio", norm="caf-20") == 0.85
     assert seen("registry_info", hash="0123456789abcdef", network="Réseau") == 1
     assert seen("worker_info", worker="w1") == 1
-    promise = {"title": "Norm caf-20", "left": "excluded", "from": "arrived", "to": "called", "per": "visit"}
+    promise = {
+        "title": "Norm caf-20",
+        "left": "excluded",
+        "from": "arrived",
+        "to": "called",
+        "per": "visit",
+        "still_waiting": "ignored",
+    }
     assert seen("norm_info", norm="caf-20", **promise) == 1
 
 
@@ -495,12 +502,12 @@ def test_any_name_comes_back_from_the_page_as_it_was(name: str, region: str, tit
     for parsed in (parse_text(text.decode()), parse_openmetrics(openmetrics.decode())):
         labels = {sample.name: sample.labels for family in parsed for sample in family.samples}
         assert labels["attente_office_info"] == {
-                "office": NATION,
-                "region": region,
-                "name": name,
-                "calendar": "",
-                "zone": "Europe/Paris",
-            }
+            "office": NATION,
+            "region": region,
+            "name": name,
+            "calendar": "",
+            "zone": "Europe/Paris",
+        }
         assert labels["attente_norm_info"]["title"] == title
         assert labels["attente_waiting_tickets"] == {"office": NATION, "service": service}
 

@@ -7,7 +7,7 @@ from attente.cli.main import main
 from attente.registry.entities import Detail, End, Left, Per, Start, StillWaiting
 from attente.registry.hours import CALENDAR_KEYS, EXCEPTION_KEYS
 from attente.registry.load import NETWORK_KEYS, OFFICE_KEYS, SERVICE_KEYS, load, parse
-from attente.registry.norms import CLOCK_KEYS, NORM_KEYS, POPULATION_KEYS
+from attente.registry.norms import BUDGET_KEYS, CLOCK_KEYS, NORM_KEYS, POPULATION_KEYS
 from attente.registry.presets import names
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -31,7 +31,7 @@ def test_the_documented_example_is_the_network_that_it_describes() -> None:
 
 def test_every_key_is_documented() -> None:
     tables = (NETWORK_KEYS, SERVICE_KEYS, OFFICE_KEYS, CALENDAR_KEYS, EXCEPTION_KEYS)
-    keys = {key for table in (*tables, NORM_KEYS, CLOCK_KEYS, POPULATION_KEYS) for key in table}
+    keys = {key for table in (*tables, NORM_KEYS, CLOCK_KEYS, POPULATION_KEYS, BUDGET_KEYS) for key in table}
     assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []
 
 

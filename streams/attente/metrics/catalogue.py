@@ -77,7 +77,8 @@ OFFICE_INFO: Final = _info(
 )
 NORM_INFO: Final = _info(
     "norm_info",
-    "A norm of the registry with its title, its clock (from, to, per) and what becomes of those who left, always 1.",
+    "A norm of the registry with its title, its clock (from, to, per) and what becomes of those who left and of those "
+    "who still wait, always 1.",
     (
         NORM,
         Label("title", "title of the norm"),
@@ -85,6 +86,7 @@ NORM_INFO: Final = _info(
         Label("from", "what the norm's clock starts at"),
         Label("to", "what the norm's clock ends at"),
         Label("per", "what the norm's clock times: each leg, the first leg, or the whole visit"),
+        Label("still_waiting", "what becomes of those who wait now, in the promise as of now"),
     ),
 )
 NORM_THRESHOLD: Final = _fact(

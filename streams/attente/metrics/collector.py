@@ -272,7 +272,8 @@ def _histograms(metric: Metric, owners: _Owners) -> Iterator[Sample]:
 
 def _promise(norm: Norm) -> tuple[Row]:
     clock = norm.clock
-    return _fact(norm.title, norm.left.value, clock.start.value, clock.end.value, clock.per.value)
+    words = (norm.left, clock.start, clock.end, clock.per, norm.still_waiting)
+    return _fact(norm.title, *(word.value for word in words))
 
 
 def _registered(office: Office) -> tuple[Row]:

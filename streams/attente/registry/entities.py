@@ -120,6 +120,17 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """Which shares of a month's allowed failures, spent in one hour or in one day, are to be told somebody.
+
+    In thousandths of a percent; None leaves it to the default (`attente.registry.budgets`). No figure depends on it.
+    """
+
+    fast_milli: int | None = None
+    slow_milli: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Norm:
     """A promise: a clock, a threshold in whole seconds, a target, a population, what becomes of those who left.
 
@@ -127,7 +138,7 @@ class Norm:
     `offices` and `services` are resolved ids (`services` may contain `other`); `channels` is never empty.
     `valid_from` is an ISO date or "" for always. `former` are the earlier definitions of the same id, oldest first,
     each whole in itself and without former ones of its own; each holds until the day before the next one's
-    `valid_from`.
+    `valid_from`. `budget` is about alerts alone, and no part of the promise.
     """
 
     id: str
@@ -142,6 +153,7 @@ class Norm:
     services: frozenset[str]
     valid_from: str = ""
     former: "tuple[Norm, ...]" = ()
+    budget: Budget = Budget()
 
     def in_force(self, day: int) -> "Norm | None":
         """The definition that holds on a day (`date.toordinal`); None before the first one's."""

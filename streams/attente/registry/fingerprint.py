@@ -18,8 +18,8 @@ def fingerprint(registry: Registry) -> str:
     Comments, layout, the order of keys, `"*"` against the list it stands for and the order of such lists change
     nothing; the order of services, offices and norms does, for they are numbered by it, but not that of a norm's
     definitions, which their dates put in order. The offsets of the zones in use belong to it: they decide where a day
-    begins. Sizes, kiosks, calendars and closures do not: a size is seen in what it selects, and no figure or label
-    follows from the others.
+    begins. Sizes, kiosks, calendars, closures and budgets do not: a size is seen in what it selects, and no figure of
+    the core follows from the others.
     """
     digest = blake2b(digest_size=8)
     for part in _parts(registry):

@@ -100,7 +100,7 @@ class _Reader:
         services = self._services()
         calendars = self._calendars()
         offices = self._offices(_numbers(services), calendars)
-        norms = self._norms(services, offices)
+        norms = self._norms(services, offices, calendars)
         self._check_zones(cut_over)
         return Registry(
             network=network,
@@ -195,10 +195,15 @@ class _Reader:
             office.fail("calendar", f"calendar {name} is not known{remedy}")
         return name
 
-    def _norms(self, services: Mapping[str, Service] | None, offices: Mapping[str, Office] | None) -> dict[str, Norm]:
+    def _norms(
+        self,
+        services: Mapping[str, Service] | None,
+        offices: Mapping[str, Office] | None,
+        calendars: Mapping[str, OpeningCalendar] | None,
+    ) -> dict[str, Norm]:
         if "norms" not in self.top.values:
             return {}
-        norms = Norms(services, offices)
+        norms = Norms(services, offices, calendars)
         return by_id(self._entries("norms", NORM_KEYS, norms.norm, at_least=0))
 
     def _check_zones(self, cut_over: int) -> None:

@@ -5,9 +5,22 @@ from dataclasses import replace
 from typing import Final
 
 from attente.model.kinds import CHANNELS
-from attente.registry import scalars
+from attente.registry import budgets, scalars
 from attente.registry.buckets import MOST
-from attente.registry.entities import OTHER, Clock, End, Left, Norm, Office, Per, Service, Start, StillWaiting
+from attente.registry.entities import (
+    OTHER,
+    Budget,
+    Clock,
+    End,
+    Left,
+    Norm,
+    Office,
+    OpeningCalendar,
+    Per,
+    Service,
+    Start,
+    StillWaiting,
+)
 from attente.registry.fields import Fields
 from attente.registry.selectors import select, selectable_offices, selectable_services
 
@@ -24,8 +37,10 @@ NORM_KEYS: Final = {
     "offices": '"*" or a list like [75-nation, region:Paris, size:large, not:93-bobigny]',
     "services": '"*" or a list like [prestations, logement] or [not:logement]',
     "valid_from": "2009-01-01",
+    "budget": "{fast: 2 %, slow: 10 %}",
 }
 CLOCK_KEYS: Final = {"from": "issued", "to": "called", "per": "leg"}
+BUDGET_KEYS: Final = {"fast": "2 %", "slow": "10 %"}
 POPULATION_KEYS: Final = {"channels": '"*" or a list like [walkin, appointment]'}
 
 
@@ -33,11 +48,17 @@ class Norms:
     """Reads the norms of one file; every definition is checked, whenever it is in force.
 
     Args:
-        services, offices: those of the network; None where they could not be read.
+        services, offices, calendars: those of the network; None where they could not be read.
     """
 
-    def __init__(self, services: Mapping[str, Service] | None, offices: Mapping[str, Office] | None) -> None:
+    def __init__(
+        self,
+        services: Mapping[str, Service] | None,
+        offices: Mapping[str, Office] | None,
+        calendars: Mapping[str, OpeningCalendar] | None = None,
+    ) -> None:
         self._everywhere = offices
+        self._calendars = calendars
         self._offices = None if offices is None else selectable_offices(offices)
         self._services = None if services is None else selectable_services((*services, OTHER))
         self._thresholds: set[int] = set()
@@ -59,7 +80,7 @@ class Norms:
         )
         self._check_threshold(fields, norm.threshold_s)
         self._check_reach(fields, norm)
-        return norm
+        return replace(norm, budget=self._budget(fields, norm))
 
     def _check_threshold(self, fields: Fields, threshold: int) -> None:
         known = self._thresholds
@@ -85,6 +106,38 @@ class Norms:
         if all(norm.services.isdisjoint(offices[office].services) for office in norm.offices):
             named = ", ".join(sorted(norm.services))
             fields.fail("services", f"services: none of the norm's offices offers {named}; choose others")
+
+    def _budget(self, fields: Fields, norm: Norm) -> Budget:
+        """The shares at which somebody is told; those that no window could ever spend are refused."""
+        shares = _inner(fields, "budget", BUDGET_KEYS)
+        if shares is None:
+            return Budget()
+        budget = Budget(
+            fast_milli=shares.scalar("fast", scalars.share) if "fast" in shares.values else None,
+            slow_milli=shares.scalar("slow", scalars.share) if "slow" in shares.values else None,
+        )
+        if self._everywhere is None or self._calendars is None or {"target", "offices"} & fields.failed:
+            return budget
+        over = budgets.month((self._everywhere[name] for name in norm.offices), self._calendars)
+        for speed, share in (("fast", budget.fast_milli), ("slow", budget.slow_milli)):
+            if share is not None and speed not in shares.failed:
+                _check_share(shares, speed, share, norm.target_milli, over)
+        return budget
+
+
+def _check_share(shares: Fields, speed: str, share: int, target: int, over: budgets.Month) -> None:
+    """Refuses a share of the budget that is not spent in one window even when every visit of it fails."""
+    burn, most = budgets.factor(share, speed, over), budgets.highest(target)
+    if burn < most:
+        return
+    opened = f"{float(over.hours):.0f} open hours" if speed == "fast" else f"{float(over.days):.0f} open days"
+    window = "an hour" if speed == "fast" else "a day"
+    shares.fail(
+        speed,
+        f"{speed} {scalars.percent(share)} of a month of {opened} is a burn rate of {float(burn):.2f} in {window}, but "
+        f"at a target of {scalars.percent(target)} none can be over {float(most):.2f}; "
+        f"write {scalars.percent(budgets.greatest_share(target, speed, over))} or less",
+    )
 
 
 def by_id(entries: Iterable[tuple[str, Norm, Fields]]) -> dict[str, Norm]:

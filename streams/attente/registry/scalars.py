@@ -139,6 +139,11 @@ def share(value: str) -> int:
     return int(thousandths)
 
 
+def percent(milli: int) -> str:
+    """A share in thousandths of a percent as a user writes it."""
+    return f"{Decimal(milli) / 1000:f} %"
+
+
 def clock_time(value: str) -> int:
     """A local time of day in minutes after midnight, on the grid of five minutes."""
     found = _CLOCK_TIME.fullmatch(value)
