@@ -1,6 +1,7 @@
 """The scrape configuration, held against the tools themselves."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,16 +10,16 @@ import pytest
 import yaml
 
 from attente.demo.prometheus import Prometheus, find_prometheus, scrape_configuration, target_list
-from conftest import cannot_run
+from attente.grafana.rules.build import rule_files
+from attente.registry.load import parse
+from attente.sources.simulate.network import Network
+from attente.sources.simulate.registry_text import registry_text
+from needs import program
 
 
 @pytest.fixture
 def promtool() -> str:
-    program = shutil.which("promtool")
-    if program is None:
-        cannot_run("promtool is not installed")
-    assert program is not None
-    return program
+    return program("promtool")
 
 
 @pytest.mark.tools
@@ -32,6 +33,30 @@ def test_promtool_finds_nothing_wrong_with_the_configuration(promtool: str, tmp_
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SUCCESS" in done.stdout
+
+
+@pytest.mark.tools
+def test_promtool_finds_the_rules_of_the_demos_network_behind_its_configuration(promtool: str, tmp_path: Path) -> None:
+    network = parse(registry_text(Network.generate(0, 8)), "registry.yaml")
+    made = Prometheus(shutil.which("true") or "true", tmp_path, rule_files(network))
+
+    made.start()
+
+    made.process.kill()
+    file = tmp_path / "prometheus" / "prometheus.yaml"
+    done = subprocess.run([promtool, "check", "config", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 rule files found" in done.stdout
+    found = {name: int(rules) for name, rules in re.findall(r"rules/(\w+)\.yaml\n +SUCCESS: (\d+) rules", done.stdout)}
+    assert found.keys() == {"recording", "alerts"}
+    assert min(found.values()) > 10
+
+
+def test_rules_are_evaluated_as_often_as_workers_are_scraped(tmp_path: Path) -> None:
+    configuration = yaml.safe_load(scrape_configuration(tmp_path / "targets.json", [tmp_path / "a.yaml"], "7s"))
+
+    assert configuration["global"] == {"scrape_interval": "7s", "evaluation_interval": "7s"}
+    assert configuration["rule_files"] == [str(tmp_path / "a.yaml")]
 
 
 def test_workers_are_targets_without_scheme_and_path_in_one_order() -> None:

@@ -22,6 +22,7 @@ from attente.demo.show import Outcome
 from attente.demo.source import nearby_tape
 from attente.demo.told import live_json, summary
 from attente.errors import CheckFailed, Missing
+from attente.grafana.rules.build import rule_files
 from attente.settings import DEFAULT, FORMS, Settings
 from attente.sources.files import whole
 from attente.sources.importers import IMPORTERS, ImportOptions
@@ -202,6 +203,7 @@ def _live_options(settings: Settings, **options: Any) -> LiveOptions:
         broker=_broker(settings, options["broker"]),
         keep=options["keep"],
         prometheus=options["prometheus"],
+        rules=rule_files,
     )
 
 

@@ -9,6 +9,7 @@ from attente.demo.ground import Ground
 from attente.demo.options import LiveOptions
 from attente.demo.processes import ChildProcess, command_of
 from attente.errors import CheckFailed
+from attente.registry.entities import Registry
 from attente.registry.load import parse
 
 _LOOK_EVERY_S: Final = 0.05
@@ -21,10 +22,12 @@ class LiveNetwork:
     Attributes:
         title: what it is, in a few words.
         zone: whose clock its figures are read by.
+        registry: what its workers know of it.
     """
 
     title: str
     zone: ZoneInfo
+    registry: Registry
 
 
 class Simulator:
@@ -69,4 +72,5 @@ class Simulator:
         return LiveNetwork(
             title=f"{len(offices)} offices in {regions} regions",
             zone=ZoneInfo(offices[0].zone),
+            registry=registry,
         )

@@ -1,9 +1,11 @@
 """What a demo is to show: an archive that is played, or a network that lives now."""
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from attente.registry.entities import Registry
 from attente.sources.importers import ImportOptions
 
 
@@ -40,6 +42,10 @@ class DemoOptions:
     patience_s: float = 120.0
 
 
+def _no_rules(_: Registry) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOptions:
     """A simulated network.
@@ -54,6 +60,7 @@ class LiveOptions:
         broker: HOST:PORT of a cluster; None starts a local one.
         keep: leave what the run has written where it is.
         prometheus: start a Prometheus too, where there is one.
+        rules: what it records and alerts about, as files by their names, made from the network's registry.
         patience_s: how long nothing may change before something is wrong.
     """
 
@@ -66,4 +73,5 @@ class LiveOptions:
     broker: str | None = None
     keep: bool = False
     prometheus: bool = True
+    rules: Callable[[Registry], Mapping[str, str]] = _no_rules
     patience_s: float = 120.0

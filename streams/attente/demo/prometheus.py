@@ -1,9 +1,9 @@
-"""A Prometheus that scrapes the workers, where there is one on this machine."""
+"""A Prometheus that scrapes the workers and evaluates the rules, where there is one on this machine."""
 
 import json
 import shutil
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,19 +25,25 @@ def find_prometheus() -> str | None:
     return shutil.which(PROGRAM)
 
 
-def scrape_configuration(targets: Path, every: str = _SCRAPE) -> str:
+def scrape_configuration(targets: Path, rules: Iterable[Path] = (), every: str = _SCRAPE) -> str:
     """A configuration that scrapes the workers named in a file, which may change while Prometheus runs.
 
     Args:
         targets: a file as Prometheus' file-based discovery reads it; see `target_list`.
-        every: how often they are scraped.
+        rules: files of what is recorded and alerted about; no Alertmanager is told.
+        every: how often workers are scraped and rules evaluated.
     """
     job = {
         "job_name": "attente",
         "scrape_timeout": every,  # it may not be longer than the interval
         "file_sd_configs": [{"files": [str(targets)], "refresh_interval": "5s"}],
     }
-    return yaml.safe_dump({"global": {"scrape_interval": every}, "scrape_configs": [job]}, sort_keys=False)
+    whole = {
+        "global": {"scrape_interval": every, "evaluation_interval": every},
+        "rule_files": [str(file) for file in rules],
+        "scrape_configs": [job],
+    }
+    return yaml.safe_dump(whole, sort_keys=False)
 
 
 def target_list(urls: Iterable[str]) -> str:
@@ -55,14 +61,16 @@ class Prometheus:
         url: where to open it.
     """
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, rules: Mapping[str, str] | None = None) -> None:
         """Describes it; nothing is started.
 
         Args:
             program: the path of the program.
             folder: of the run.
+            rules: the files of what is recorded and alerted about, by their names.
         """
         self._folder = folder / PROGRAM
+        self._rules = rules or {}
         self._targets = self._folder / "targets.json"
         self._shown: frozenset[str] = frozenset()
         self._is_ready = False
@@ -81,7 +89,11 @@ class Prometheus:
         """Write its configuration and start it."""
         self._folder.mkdir(exist_ok=True)
         write_whole(self._targets, target_list(()))
-        write_whole(self._folder / "prometheus.yaml", scrape_configuration(self._targets))
+        (self._folder / "rules").mkdir(exist_ok=True)
+        rules = {self._folder / "rules" / name: text for name, text in self._rules.items()}
+        for file, text in rules.items():
+            write_whole(file, text)
+        write_whole(self._folder / "prometheus.yaml", scrape_configuration(self._targets, rules))
         self.process.start()
 
     @property

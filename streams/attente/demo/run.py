@@ -18,6 +18,7 @@ from attente.demo.show import Outcome, Show
 from attente.demo.source import check_extras, open_tape
 from attente.demo.stop import Stop, stopping
 from attente.demo.told import LiveOutcome
+from attente.registry.entities import Registry
 
 
 def run(options: DemoOptions, screen: Screen) -> Outcome:
@@ -215,7 +216,7 @@ class LiveDemo(_Demo):
             self._show = show = LiveShow(options, ground, crew, simulator.process, screen, network=network)
             show.wait_until_ready()
         # Last, because everything else is waited for.
-        show.prometheus = self._start_prometheus()
+        show.prometheus = self._start_prometheus(network.registry)
         with keyboard(wanted=screen.is_terminal) as keys, screen.live(whole=True):
             try:
                 show.watch(keys)
@@ -225,11 +226,11 @@ class LiveDemo(_Demo):
                 # A signal that comes while the terminal is given back must not end that half-way.
                 self._stop.disarm()
 
-    def _start_prometheus(self) -> Prometheus | None:
+    def _start_prometheus(self, registry: Registry) -> Prometheus | None:
         program = find_prometheus() if self._options.prometheus else None
         if program is None:
             return None
-        prometheus = Prometheus(program, self._ground.folder.path)
+        prometheus = Prometheus(program, self._ground.folder.path, self._options.rules(registry))
         self._helpers.append(prometheus.process)
         prometheus.start()
         self._remember()
