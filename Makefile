@@ -69,6 +69,12 @@ test-fast: setup ## The tests that need neither a Kafka nor other tools (TEST_AR
 coverage: setup ## Branch coverage of the core by its own tests; fails under 100 %
 	$(BIN)/python -m pytest -q tests/core --cov --cov-report=term-missing --cov-fail-under=100
 
+# The samples of rules and of Alertmanager's configuration, from the sample registry and the receivers beside it.
+SAMPLE := deploy/alertmanager
+RULES := docs/examples/registry.yaml --out dashboards/rules
+ALERTMANAGER := $(BIN)/attente rules alertmanager docs/examples/registry.yaml --receivers $(SAMPLE)/receivers.yaml \
+  --out $(SAMPLE)/alertmanager.yaml
+
 .PHONY: lint
 lint: setup ## Style, types, import rules, and whether generated files are what the code generates
 	$(BIN)/ruff check
@@ -77,6 +83,9 @@ lint: setup ## Style, types, import rules, and whether generated files are what 
 	$(BIN)/lint-imports
 	$(BIN)/python -m attente.model.schemas check
 	$(BIN)/python -m attente.metrics.catalogue check
+	$(BIN)/attente dashboards check
+	$(BIN)/attente rules check $(RULES)
+	$(ALERTMANAGER) --check
 
 .PHONY: format
 format: setup ## Format the code, and mend what can be mended by itself
@@ -87,6 +96,10 @@ format: setup ## Format the code, and mend what can be mended by itself
 generate: setup ## Write schemas and reference pages anew from the code
 	$(BIN)/python -m attente.model.schemas build
 	$(BIN)/python -m attente.metrics.catalogue build
+	$(BIN)/attente dashboards build
+	$(BIN)/attente rules build $(RULES)
+	$(BIN)/python tests/grafana/rule_tests.py
+	$(ALERTMANAGER)
 
 .PHONY: bench
 bench: setup ## Speed, memory and restart times beside an idiomatic Faust worker (BENCH_ARGS="--only drain")
@@ -99,6 +112,10 @@ bench-growth: setup ## CPU and memory by offices, open tickets, partitions; cost
 .PHONY: bench-live
 bench-live: setup ## Lag and memory of workers under steady live load (LIVE_ARGS="--rate 5000 --minutes 2")
 	$(BIN)/python -m benchmarks.live $(LIVE_ARGS); code=$$?; $(BIN)/python -m benchmarks.growth_report; exit $$code
+
+.PHONY: preview
+preview: setup ## Pages and pictures of the dashboards, from a simulated day of forty offices (PREVIEW_ARGS="--lang fr")
+	$(BIN)/python tests/pictures.py $(PREVIEW_ARGS)
 
 .PHONY: lock
 lock: | $(BIN)/python ## Lock the requirements anew; needs uv (LOCK_ARGS="--upgrade" for newer versions)

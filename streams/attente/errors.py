@@ -26,7 +26,7 @@ class BadInput(AttenteError):  # noqa: N818
 
 
 class Unreachable(AttenteError):  # noqa: N818
-    """A broker does not answer, or refuses."""
+    """A broker or a Grafana does not answer, or refuses."""
 
     exit_code: ClassVar[int] = 4
 

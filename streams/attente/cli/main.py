@@ -1,8 +1,8 @@
 """The entry point: finds the subcommand, loads only that one, and turns every error into one line and an exit code.
 
-Exit codes: 0 all well; 1 the thing asked about is not so; 2 wrong usage; 3 bad input; 4 broker unreachable or refusing;
-5 something needed is not installed or not found, or a disk is full; 6 a worker refused too much and stopped; 70 an
-internal failure; 130 interrupted; 141 the reader of the output went away.
+Exit codes: 0 all well; 1 the thing asked about is not so; 2 wrong usage; 3 bad input; 4 broker or Grafana unreachable
+or refusing; 5 something needed is not installed or not found, or a disk is full; 6 a worker refused too much and
+stopped; 70 an internal failure; 130 interrupted; 141 the reader of the output went away.
 """
 
 import errno
@@ -49,6 +49,8 @@ _SUBCOMMANDS: Final = {
     "kiosk": _Subcommand("attente.cli.kiosk", "kiosk", "Keep and send an office's events; check a vendor's."),
     "report": _Subcommand("attente.cli.report", "report", "Report on a file of events or a tape, without a broker."),
     "norms": _Subcommand("attente.cli.norms", "norms", "List the norms of a registry; explain a figure of one."),
+    "dashboards": _Subcommand("attente.cli.dashboards", "dashboards", "Make, check and publish Grafana's dashboards."),
+    "rules": _Subcommand("attente.cli.rules", "rules", "Make and check the rules and alerts that Prometheus runs."),
     "doctor": _Subcommand("attente.cli.doctor", "doctor", "Look whether all is as it must be here and at the broker."),
     "deadletters": _Subcommand("attente.cli.deadletters", "deadletters", "Look at what was refused; send it again."),
 }
@@ -66,6 +68,7 @@ _EXTRAS: Final = {
     "mode": "worker",
     "prometheus_client": "worker",
     "promql_parser": "dashboards",
+    "requests": "dashboards",
 }
 
 
