@@ -102,7 +102,7 @@ class Reload:
         if registry == old:
             engine.say(f"registry unchanged: {old.hash}")
             return False
-        if registry.hash == old.hash:  # calendars, closures, kiosks, sizes, budgets: no figure of a state follows from it
+        if registry.hash == old.hash:  # calendars, closures, kiosks, sizes, budgets: no state follows from them
             engine.registry = registry
             self._show(registry)
             engine.say(f"registry taken: {old.hash} as before, for no figure follows from what has changed")

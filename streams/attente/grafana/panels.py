@@ -174,6 +174,7 @@ class Panel:
 
     is_instant: ClassVar[bool] = False
     format: ClassVar[PromQueryFormat] = PromQueryFormat.TIME_SERIES
+    is_of_one_unit: ClassVar[bool] = True
 
     def build(self, spot: Spot) -> Builder[models.Panel]:
         """Grafana's panel."""
@@ -182,7 +183,7 @@ class Panel:
         builder.title(text(f"{name}.title", spot.lang)).description(text(f"{name}.description", spot.lang))
         builder.id(panel_id(spot.board, self.key)).grid_pos(spot.grid(self.width, self.height)).datasource(DATASOURCE)
         builder.unit(self.unit).no_value(text(f"boards.empty.{self.empty}", spot.lang)).thresholds(steps(self.levels))
-        if self.unit in _DECIMALS:
+        if self.is_of_one_unit and self.unit in _DECIMALS:
             builder.decimals(_DECIMALS[self.unit])
         if self.step:
             builder.interval(self.step)
@@ -250,10 +251,11 @@ class Trend(Panel):
     """Lines over time.
 
     Attributes:
-        most: the greatest value of the axis, where there is a natural one.
+        least, most: the ends of the axis; None lets it follow the values, which shows small differences.
         as_bars: bars instead of lines: for what happened in each step.
     """
 
+    least: float | None = 0
     most: float | None = None
     as_bars: bool = False
 
@@ -271,8 +273,9 @@ class Trend(Panel):
             .fill_opacity(60 if self.as_bars else 0)
             .show_points(common_models.VisibilityMode.NEVER)
             .color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.SHADES).fixed_color(Colour.BLUE))
-            .min(0)
         )
+        if self.least is not None:
+            builder.min(self.least)
         if self.most is not None:
             builder.max(self.most)
         for query in self.queries:
@@ -367,6 +370,8 @@ class Table(Panel):
 
     is_instant: ClassVar[bool] = True
     format: ClassVar[PromQueryFormat] = PromQueryFormat.TABLE
+    # A column of lengths of time could not take back the decimals of the whole panel.
+    is_of_one_unit: ClassVar[bool] = False
 
     def words(self, board: str) -> Iterator[str]:
         """The keys of all texts that it shows."""

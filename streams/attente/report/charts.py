@@ -5,10 +5,10 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from attente.core.levels import percentiles
+from attente.markup import line, node, picture, rectangle, text
 from attente.registry.entities import Left, Norm, Per, Registry
 from attente.report.bins import Bin, cut, edges_for
 from attente.report.figures import Figures, Kept
-from attente.report.markup import line, node, picture, rectangle, text
 from attente.report.numbers import NONE, clock, percent, share, stretch
 from attente.report.versions import label
 from attente.report.words import SHORT

@@ -5,13 +5,13 @@ from importlib.resources import files
 from typing import Final
 from xml.etree.ElementTree import Element, tostring
 
+from attente.markup import Child, node
 from attente.model.instants import text_of
 from attente.registry.entities import Left, Norm, Per, Registry
 from attente.report import charts
 from attente.report.document import DEFINITIONS, PROGRAM, Report
 from attente.report.explain import answered_of, left_of
 from attente.report.figures import By, Figures, Kept
-from attente.report.markup import Child, node
 from attente.report.numbers import NONE, clock, hours, percent, rounded, share, size
 from attente.report.versions import label, name_of
 from attente.report.words import MEANINGS, SHORT, definition, promise

@@ -152,7 +152,7 @@ _WORST: Final = Row(
                 Column("failures", Unit.COUNT),
                 Column("visits", Unit.COUNT),
                 Column("month", Unit.SHARE),
-                Column("office"),
+                Column("office", width=150),
             ),
             sort="spent",
             width=24,

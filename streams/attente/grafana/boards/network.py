@@ -34,6 +34,7 @@ from attente.metrics import catalogue
 _FIRING: Final = 'ALERTS{alertname=~"Attente.*", alertstate="firing", severity=~"page|ticket", region=~"$region|"}'
 # Always there while Prometheus evaluates the rules: without it, no alert does not mean that all is well.
 _RULES_WORK: Final = 'max (ALERTS{alertname="AttenteDeadMansSwitch"})'
+_SHOWN: Final = "max by (severity, alertname, audience, region, name, service, norm)"
 _ALERTS: Final = f"max by (severity, alertname, audience, region, office, service, norm) ({_FIRING})"
 
 _TARGET: Final = f"max ({series(NORM_TARGET, MINE)})"
@@ -165,6 +166,7 @@ _REGIONS: Final = Row(
             ),
             unit=Unit.SHARE,
             width=10,
+            least=None,
             most=1,
             empty="no_visit",
         ),
@@ -198,7 +200,7 @@ _OFFICES: Final = Row(
                 Column("hour", Unit.SHARE),
                 Column("day", Unit.SHARE),
                 Column("to_target", Unit.SHARE, levels=ABOVE_IS_GOOD),
-                Column("office"),
+                Column("office", width=150),
             ),
             sort="trouble",
             width=24,
@@ -215,18 +217,17 @@ _WATCH: Final = Row(
             key="firing",
             queries=(
                 # An alert that is about no office has no name to join.
-                Query("firing", f"{_ALERTS} {NAMED} or ({_ALERTS} unless on (office) {OFFICE_INFO.name})"),
+                Query("firing", f"{_SHOWN} ({_ALERTS} {NAMED} or ({_ALERTS} unless on (office) {OFFICE_INFO.name}))"),
             ),
             unit=Unit.COUNT,
             columns=(
                 Column("severity", words_for=("page", "ticket")),
-                Column("alertname"),
+                Column("alertname", width=250),
                 Column("region"),
                 Column("name"),
                 Column("service"),
                 Column("norm"),
                 Column("audience", words_for=("office", "network", "operator")),
-                Column("office"),
             ),
             sort="severity",
             ascending=True,

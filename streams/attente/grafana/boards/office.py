@@ -227,6 +227,7 @@ _TODAY: Final = Row(
                 Query("target", _TARGET, colour=Colour.ORANGE, dashed=True),
             ),
             unit=Unit.SHARE,
+            least=None,
             most=1,
             empty="no_visit",
         ),
