@@ -117,6 +117,14 @@ bench-live: setup ## Lag and memory of workers under steady live load (LIVE_ARGS
 preview: setup ## Pages and pictures of the dashboards, from a simulated day of forty offices (PREVIEW_ARGS="--lang fr")
 	$(BIN)/python tests/pictures.py $(PREVIEW_ARGS)
 
+.PHONY: bench-rules
+bench-rules: setup ## What the rules cost a Prometheus (RULES_ARGS="--offices 300")
+	$(BIN)/python -m benchmarks.rules $(RULES_ARGS) | tee benchmarks/results/rules.json
+
+.PHONY: faults
+faults: setup ## A kiosk killed a hundred times while its broker comes and goes
+	ATTENTE_KILLS=100 $(BIN)/python -m pytest -q -s --timeout 1800 tests/kiosk/test_kiosk_kills.py
+
 .PHONY: lock
 lock: | $(BIN)/python ## Lock the requirements anew; needs uv (LOCK_ARGS="--upgrade" for newer versions)
 	@$(UV) --version >/dev/null 2>&1 || { echo "attente: make lock needs uv; install it: $(BIN)/python -m pip install uv" >&2; exit 5; }

@@ -35,6 +35,8 @@ UNSEEN = {
     "attente:services_started_total": "between called and ended; the queue is measured up to the call",
     "attente:wait_seconds_count": "the heat map shows the whole distribution",
     "attente:wait_seconds_sum": "a mean of waits hides what the percentiles show",
+    "attente:region_readings": "the boards add up what is chosen, by region and office",
+    "attente:network_readings": "as those of the regions",
     "attente:network_service_level": "readings are sums over the chosen regions, which are all of them by itself",
 }
 """What is recorded and on no board, and why."""

@@ -97,6 +97,18 @@ READINGS: Final = Recorded(
     Unit.VISITS,
     "The four counts of an office, a norm and a window, from which every service level follows.",
 )
+REGION_READINGS: Final = Recorded(
+    "attente:region_readings",
+    ("region", *_READING, "outcome", "within"),
+    Unit.VISITS,
+    "The four counts of a region, the sums over its offices.",
+)
+NETWORK_READINGS: Final = Recorded(
+    "attente:network_readings",
+    (*_READING, "outcome", "within"),
+    Unit.VISITS,
+    "The four counts of the network, the sums over its regions.",
+)
 SERVICE_LEVEL: Final = Recorded(
     "attente:service_level",
     ("office", "region", *_READING, "left"),

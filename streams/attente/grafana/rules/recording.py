@@ -68,24 +68,34 @@ def _by(metric: Metric, series: Recorded) -> str:
 
 # ---- service levels
 
-_LEVELS: Final = (recorded.SERVICE_LEVEL, recorded.REGION_SERVICE_LEVEL, recorded.NETWORK_SERVICE_LEVEL)
+_LEVELS: Final = (
+    (recorded.SERVICE_LEVEL, recorded.READINGS),
+    (recorded.REGION_SERVICE_LEVEL, recorded.REGION_READINGS),
+    (recorded.NETWORK_SERVICE_LEVEL, recorded.NETWORK_READINGS),
+)
 _WITHIN: Final = 'outcome="answered",within="within"'
 _LEFT_WITHIN: Final = 'outcome="left",within="within"'
 
 
 def _levels() -> Iterator[Recording]:
     yield Recording(recorded.READINGS, placed(truth(catalogue.WINDOW_READINGS)))
-    for series in _LEVELS:
+    # Sums of sums: each of the twelve levels of a region would otherwise go through the counts of all offices again.
+    for whole, part in (
+        (recorded.REGION_READINGS, recorded.READINGS),
+        (recorded.NETWORK_READINGS, recorded.REGION_READINGS),
+    ):
+        yield Recording(whole, f"sum by ({whole.by}) ({part.name})")
+    for series, readings in _LEVELS:
         by = ", ".join(label for label in series.labels if label != "left")
-        for left, (kept, counted) in _formulas(by).items():
+        for left, (kept, counted) in _formulas(by, readings).items():
             yield Recording(series, f"{kept} / ({counted} > 0)", {"left": left.value})
 
 
-def _formulas(by: str) -> dict[Left, tuple[str, str]]:
+def _formulas(by: str, readings: Recorded) -> dict[Left, tuple[str, str]]:
     """What each service level divides by what (docs/definitions.md), of sums by some labels."""
 
     def total(matchers: str = "") -> str:
-        return f"sum by ({by}) ({recorded.READINGS.name}{f'{{{matchers}}}' if matchers else ''})"
+        return f"sum by ({by}) ({readings.name}{f'{{{matchers}}}' if matchers else ''})"
 
     return {
         Left.CREDITED: (total('within="within"'), total()),
