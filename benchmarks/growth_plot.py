@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, tostring
 
-from attente.report.markup import line, node, picture, text
+from attente.markup import line, node, picture, text
 
 Axis = Callable[[float], float]
 """From a value to its place in pixels."""
