@@ -1,7 +1,6 @@
 """A connection to a broker for looking at and changing topics: the only place that knows the admin client."""
 
 import re
-import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,24 +11,14 @@ from typing import Any, Final, Self
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, for_code
-from kafka.net.compat import KafkaNetClient
 
-from attente.errors import Unreachable
-
-PROBE_SECONDS: Final = 5.0
-"""How long a broker may take for its first answer: a healthy one needs 0.02 s, one that is just starting 2 s."""
+from attente.clients import opened
+from attente.errors import BrokerRefused, BrokerUnreachable
+from attente.security import PLAINTEXT, PROBE_SECONDS, Security
 
 _REQUEST_MS: Final = 10_000
 _VISIBLE_SECONDS: Final = 10
 _PAUSE_SECONDS: Final = 0.02
-
-
-class BrokerUnreachable(Unreachable):
-    """Nothing answers as a Kafka broker at the address."""
-
-
-class BrokerRefused(Unreachable):
-    """The broker answers, and does not do what it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,62 +180,27 @@ class Admin:
             raise BrokerRefused(msg) from error
 
 
-def connect(bootstrap: str, *, timeout_seconds: float = PROBE_SECONDS) -> Admin:
+def connect(bootstrap: str, security: Security = PLAINTEXT, *, timeout_seconds: float = PROBE_SECONDS) -> Admin:
     """Connect to a cluster; returns once a broker has answered a request for its metadata.
 
     Args:
         bootstrap: HOST:PORT, or several with commas between.
+        security: how to connect.
         timeout_seconds: how long to try. When every address refuses the connection there is nothing to wait for.
 
     Raises:
         BrokerUnreachable: no answer, or not that of a Kafka broker.
+        BrokerRefused: an answer, and the line says why there is no more than that.
     """
-    limit = time.monotonic() + timeout_seconds
-    _knock(bootstrap, limit)
-    clients: list[KafkaNetClient] = []
-
-    def remembered(**configs: Any) -> KafkaNetClient:
-        clients.append(KafkaNetClient(**configs))
-        return clients[-1]
-
-    try:
-        client = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
-            client_id="attente-admin",
-            bootstrap_timeout_ms=max(1, int((limit - time.monotonic()) * 1000)),
-            request_timeout_ms=_REQUEST_MS,
-            reconnect_backoff_max_ms=1_000,
-            kafka_client=remembered,
-        )
-    except KafkaError as error:
-        # The client leaves its thread and its sockets behind when it fails to begin.
-        for one in clients:
-            one.close()
-        msg = (
-            f"no Kafka broker answers at {bootstrap} within {timeout_seconds:g} s, though something listens there; "
-            "name a plaintext listener of a broker with --broker HOST:PORT"
-        )
-        raise BrokerUnreachable(msg) from error
-    return Admin(bootstrap, client)
-
-
-def _knock(bootstrap: str, limit: float) -> None:
-    """Find an address that takes a connection; the client itself would try a refused one until its time is up."""
-    why = ""
-    addresses = bootstrap.split(",")
-    for position, address in enumerate(addresses):
-        host, _, port = address.rpartition(":")
-        share = (limit - time.monotonic()) / (len(addresses) - position)
-        try:
-            with socket.create_connection((host.strip("[]"), int(port)), max(0.1, share)):
-                return
-        except OSError as error:
-            why = error.strerror or str(error)
-    msg = (
-        f"no Kafka broker at {bootstrap} ({why.lower()}); start a local one with 'attente broker up', or name another "
-        "with --broker HOST:PORT"
+    client = opened(
+        KafkaAdminClient,
+        bootstrap,
+        security,
+        within_s=timeout_seconds,
+        client_id="attente-admin",
+        request_timeout_ms=_REQUEST_MS,
     )
-    raise BrokerUnreachable(msg)
+    return Admin(bootstrap, client)
 
 
 def _state(found: Mapping[str, Any], config: Mapping[str, str]) -> TopicState:

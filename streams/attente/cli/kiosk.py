@@ -64,6 +64,7 @@ def kiosk_settings(settings: Settings) -> KioskSettings:
         kiosk=_said("kiosk", settings.kiosk),
         spool=settings.spool,
         broker=settings.broker,
+        security=settings.connection,
         topic=settings.topic(EVENTS),
         most_events=settings.spool_events,
         most_bytes=settings.spool_bytes,

@@ -25,7 +25,7 @@ def check_cluster(settings: Settings) -> Iterator[Check]:
     """The broker, every topic, the clock."""
     began = time.monotonic()
     try:
-        with connect(settings.broker) as admin:
+        with connect(settings.broker, settings.connection) as admin:
             yield _check_broker(admin, time.monotonic() - began)
             found = admin.topics(settings.topic(name) for name in STAMPED_BY_BROKER)
             yield from check_topics(admin, settings, found)
