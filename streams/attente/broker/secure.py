@@ -90,8 +90,6 @@ class Access:
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "allow.everyone.if.no.acl.found": "false",
             "super.users": f"User:{BROKER};User:{ADMIN}",
-            # A password that was changed, or a user who was removed, is noticed by connections that are there, too.
-            "connections.max.reauth.ms": "3600000",
         }
 
     def write_settings(self, bootstrap: str, tls_port: int, name: str, more: Mapping[str, str]) -> None:
