@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import (
@@ -32,6 +32,7 @@ from kafka.errors import (
     NodeNotReadyError,
     NoError,
     SecurityDisabledError,
+    TopicAuthorizationFailedError,
     for_code,
 )
 
@@ -111,7 +112,12 @@ class Admin:
         """Those of some topics that exist, by name, with all their settings."""
         wanted = set(names)
         with self._refusals():
-            found = [one for one in self._client.describe_topics(sorted(wanted)) if one["error_code"] == 0]
+            described = self._client.describe_topics(sorted(wanted))
+            if hidden := [
+                str(one["name"]) for one in described if one["error_code"] == TopicAuthorizationFailedError.errno
+            ]:
+                self._not_told(f"describe {', '.join(hidden)}; it takes Describe")
+            found = [one for one in described if one["error_code"] == 0]
             configs = self._configs([str(one["name"]) for one in found])
         return {str(one["name"]): _state(one, configs[one["name"]]) for one in found}
 
@@ -256,10 +262,17 @@ class Admin:
             return {}
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
         answer = self._client.describe_configs(resources, config_filter="all")["topic"]
+        if hidden := [name for name in names if not answer[name]]:
+            self._not_told(f"tell the settings of {', '.join(hidden)}; it takes DescribeConfigs")
         return {
             name: {str(key): str(one["value"]) for key, one in answer[name].items() if one["value"] is not None}
             for name in names
         }
+
+    def _not_told(self, what: str) -> NoReturn:
+        # To whoever may not know the broker answers as if there were nothing.
+        msg = f"the broker at {self.bootstrap} refuses to {what}"
+        raise BrokerRefused(msg)
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -361,4 +374,5 @@ def _said(error: KafkaError) -> str:
 
 def _without_number(text: str) -> str:
     # kafka-python begins with "[Error 38] NameOfTheError: "; the name says what the number does.
-    return re.sub(r"^\[Error -?[0-9]+\] ", "", text)
+    # The broker prints its own request where it says what right it takes.
+    return re.sub(r"Request Request\(.*\) needs", "it needs the cluster's", re.sub(r"^\[Error -?[0-9]+\] ", "", text))

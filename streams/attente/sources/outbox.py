@@ -167,6 +167,8 @@ class Outbox:
 
     def _failure(self, line: int, error: BaseException) -> Unreachable:
         what = " ".join(str(error).split()) or type(error).__name__
+        if "AuthorizationFailed" in what:
+            what += " (it takes Write)"
         return Unreachable(f"{self._broker}: topic {self._topic}: the record of line {line} failed: {what}")
 
     def __enter__(self) -> Self:

@@ -91,7 +91,11 @@ def _partitions(admin: KafkaAdminClient, broker: str, topic: str, times: Times) 
 
 def _settings(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
     found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
-    return {name: setting["value"] for name, setting in found["topic"][topic].items()}
+    settings = {name: setting["value"] for name, setting in found["topic"][topic].items()}
+    if not settings:  # what the broker answers to whoever may not know
+        msg = f"the settings of topic {topic} are not told to us; it takes DescribeConfigs"
+        raise BrokerRefused(msg)
+    return settings
 
 
 def _check_kind(settings: dict[str, str], broker: str, topic: str, times: Times) -> None:
