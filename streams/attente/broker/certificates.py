@@ -70,7 +70,6 @@ class Authority:
             Missing: there is no openssl.
             CertificateFailed: it does not do it.
         """
-        pair.cert.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         wanted = pair.cert.with_suffix(".csr")
         usage = "extendedKeyUsage=clientAuth" + (",serverAuth" if hosts else "")
         extensions = [usage, *([f"subjectAltName={','.join(hosts)}"] if hosts else [])]

@@ -103,6 +103,7 @@ class Access:
         """
         user = more["sasl_user"]
         pair = Pair(self.folder / f"{name}.crt", self.folder / f"{name}.key")
+        private_folder(pair.cert.parent)
         if not pair.cert.exists() or not pair.key.exists():
             self.authority.issue(user, pair)
         others = {key: value for key, value in more.items() if key != "sasl_user"}
@@ -152,14 +153,17 @@ def new_password() -> str:
 
 
 def private_folder(folder: Path) -> None:
-    """Make a folder that its owner alone can open."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    """Make a folder, and those above it that are not there yet, so that its owner alone can open them.
+
+    One that is there already keeps its mode: it may be somebody's own.
+    """
+    for one in reversed([folder, *folder.parents]):
+        one.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_private(file: Path, text: str) -> None:
     """Write a file that its owner alone can read, whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(file.parent)
     write_whole(file, text, mode=0o600)
 
 
