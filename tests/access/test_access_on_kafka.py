@@ -22,7 +22,7 @@ from secured import KIOSK, REGISTRY, TRIES, UNLISTED, Client, Secured, is_allowe
 from attente.broker.admin import TopicState, connect
 from attente.broker.certificates import Authority, Pair
 from attente.broker.grants import Grant, Resource
-from attente.broker.local import LocalBroker
+from attente.broker.local import BrokerFailed, LocalBroker
 from attente.clients import opened
 from attente.errors import BrokerRefused, BrokerUnreachable, Unreachable
 from attente.kiosk import Kiosk, KioskSettings
@@ -475,6 +475,11 @@ def test_a_renewed_password_replaces_the_one_before(network: Secured) -> None:
     probe(network.broker.bootstrap, network.security(KIOSK))
     old = password_of(network, user="attente.kiosk/nation/hall-1", password_file=None, password=before)
     assert "refuses user" in said(network.broker.bootstrap, **old)
+
+
+def test_a_broker_that_was_made_without_access_control_does_not_get_it_later(broker: LocalBroker) -> None:
+    with pytest.raises(BrokerFailed, match="was made without access control; stop it and delete that folder"):
+        LocalBroker(broker.layout.folder, secure=True).up()
 
 
 def test_a_broker_without_access_control_is_told(broker: LocalBroker, network: Secured) -> None:

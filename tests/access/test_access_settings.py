@@ -1,5 +1,6 @@
 """What is said of a connection: from where, what goes together, and what nobody may see."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,13 @@ def test_a_password_that_was_replaced_in_its_file_is_taken_at_the_next_connectio
     password_file.write_text("another")
 
     assert security.secret() == "another"
+
+
+def test_another_process_connects_the_same_way(password_file: Path) -> None:
+    security = Security(protocol="sasl", user="u", password_file=password_file)
+    security.arguments()
+
+    assert pickle.loads(pickle.dumps(security)) == security  # noqa: S301 - our own
 
 
 # Files that cannot be used
