@@ -276,7 +276,7 @@ def spooled(network: Secured, folder: Path) -> Path:
         ("access", "plan", "--registry", "REGISTRY"),
         ("deadletters", "list"),
         ("replay", "EVENTS", "--archive"),
-        ("kiosk", "drain", "--spool", "SPOOL", "--office", "nation", "--kiosk", "hall-1"),
+        ("kiosk", "drain", "--timeout", "600", "--spool", "SPOOL", "--office", "nation", "--kiosk", "hall-1"),
     ],
     ids=lambda command: " ".join(command[:2]),
 )
@@ -303,7 +303,11 @@ def test_every_command_says_the_same_line_of_a_wrong_password(
         (KIOSK, ("topics", "plan"), "refuses to describe attente.checkpoints"),
         (KIOSK, ("deadletters", "list"), "no topic attente.deadletters that user attente.kiosk/nation/hall-1 may see"),
         ("worker", ("replay", "EVENTS", "--archive"), "it takes DescribeConfigs"),
-        ("reader", ("kiosk", "drain", "--spool", "SPOOL", "--office", "nation", "--kiosk", "x"), "may not write"),
+        (
+            "reader",
+            ("kiosk", "drain", "--timeout", "600", "--spool", "SPOOL", "--office", "nation", "--kiosk", "x"),
+            "may not write",
+        ),
     ],
 )
 def test_what_a_principal_may_not_do_is_one_line_that_says_so(
@@ -412,7 +416,8 @@ def test_a_worker_with_a_wrong_password_does_not_wait_for_the_broker(network: Se
             assert worker.exit_code() == 4
     finally:
         password.write_text(kept)
-    assert worker.lines[-1].startswith(f"attente: the broker at {network.broker.bootstrap} refuses user attente.worker")
+    (line,) = worker.lines
+    assert line.startswith(f"attente: the broker at {network.broker.bootstrap} refuses user attente.worker")
 
 
 # Rights and passwords over time

@@ -9,11 +9,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from attente.engine.rights import Door, refusal
-from attente.errors import Missing
+from attente.errors import BrokerRefused, Missing
 from attente.model.topics import CHECKPOINTS, DEADLETTERS, EVENTS, MANIFESTS
 from attente.settings import Settings
 
 REMIND_S: Final = 60.0
+AWAY_S: Final = 1.0  # between two tries at a broker that is away…
+REFUSED_S: Final = 0.3  # …and at one that refuses, which takes a third of a second itself and is tried three times
 TOPICS: Final = (EVENTS, DEADLETTERS, CHECKPOINTS, MANIFESTS)
 
 
@@ -33,10 +35,10 @@ async def count_partitions(settings: Settings, say: Callable[[str], None]) -> in
                 return await _counted(settings)
             except (KafkaError, OSError) as error:
                 why = error
-        if time.monotonic() - told >= REMIND_S:
+        if not isinstance(why, BrokerRefused) and time.monotonic() - told >= REMIND_S:
             told = time.monotonic()
             say(f"waits for the broker at {settings.broker}: {' '.join(str(why).split())}")
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(REFUSED_S if isinstance(why, BrokerRefused) else AWAY_S)
 
 
 async def _counted(settings: Settings) -> int:

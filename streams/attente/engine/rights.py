@@ -17,7 +17,7 @@ from attente.security.connection import MECHANISM
 
 FORBIDDEN: Final = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
-# A broker that has just started may not have learned of all its users; three tries take two seconds.
+# A broker that has just started may not have learned of all its users; three tries take a second or two.
 TRIES: Final = 3
 
 
