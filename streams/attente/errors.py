@@ -31,6 +31,14 @@ class Unreachable(AttenteError):  # noqa: N818
     exit_code: ClassVar[int] = 4
 
 
+class BrokerUnreachable(Unreachable):
+    """Nothing answers as a Kafka broker at the address; it may later."""
+
+
+class BrokerRefused(Unreachable):
+    """The broker answers, and does not let us in, or does not do what it is asked."""
+
+
 class Missing(AttenteError):  # noqa: N818
     """A file, a tool or an extra that is needed is not installed or not found."""
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Self
 import yaml
 
 from attente.errors import BadInput, Missing
+from attente.security import Protocol, Security
 
 ENVIRONMENT: Final = "ATTENTE_"
 CONFIG: Final = "ATTENTE_CONFIG"
@@ -47,7 +48,7 @@ class Form:
         metavar: what to write, as shown in the help of a flag.
         parse: text to value; raises `ValueError` with the words that follow the offending value.
         flags: other names of the flag, besides the one made of the setting's name.
-        is_secret: nobody may see its value.
+        is_secret: nobody may see its value: it comes from the environment alone, and is never shown.
     """
 
     help: str
@@ -127,6 +128,13 @@ class Settings:
         broker: HOST:PORT of a broker of the cluster, or several with commas between.
         topic_prefix: what the names of all topics begin with.
         group: the consumer group of the workers; the group that shares the partitions.
+        security: how clients connect: `plaintext`, `tls` (a certificate says who they are) or `sasl` (a user and a
+            password do, over TLS).
+        tls_ca: the authorities that may have signed the broker's certificate; None for those of the system.
+        tls_cert, tls_key: the client's own certificate and its key.
+        sasl_user: who the client is.
+        sasl_password: its password; from the environment alone.
+        sasl_password_file: a file that holds the password.
         registry: the file of offices, services and norms.
         worker: the name of this worker in its group; no two that run may have the same.
         data: the folder of everything that a command keeps on this machine.
@@ -154,6 +162,13 @@ class Settings:
     broker: str = "127.0.0.1:9092"
     topic_prefix: str = "attente."
     group: str = "attente"
+    security: Protocol = "plaintext"
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    sasl_user: str | None = None
+    sasl_password: str | None = field(default=None, repr=False)
+    sasl_password_file: Path | None = None
     registry: Path | None = None
     worker: str = field(default_factory=socket.gethostname)
     data: Path = Path(".attente")
@@ -182,6 +197,23 @@ class Settings:
         """Where the value of a setting came from: a flag, a variable, a place in the file, or `default`."""
         return self.origins.get(name, DEFAULT)
 
+    @property
+    def connection(self) -> Security:
+        """How clients connect.
+
+        Raises:
+            BadSecurity: the settings of the connection do not go together.
+        """
+        return Security(
+            protocol=self.security,
+            ca=self.tls_ca,
+            cert=self.tls_cert,
+            key=self.tls_key,
+            user=self.sasl_user,
+            password=self.sasl_password,
+            password_file=self.sasl_password_file,
+        )
+
     def topic(self, name: str) -> str:
         """The name that a topic of `attente.model.topics` has under this prefix."""
         return prefixed(name, self.topic_prefix)
@@ -199,6 +231,16 @@ def _id(text: str) -> str:
     return text
 
 
+def _password(text: str) -> str:
+    if not text or "\n" in text:
+        msg = "is empty, or more than one line"
+        raise ValueError(msg)
+    return text
+
+
+# A comma and an equals sign part the fields of a SCRAM exchange, and kafka-python does not escape them.
+_USER = re.compile(r"[A-Za-z0-9._:@/-]{1,200}")
+_user = _matching(_USER, "use letters, digits, '.', '_', ':', '@', '/' and '-'")
 _named = _matching(_NAME, "use letters, digits, '.', '_' and '-'")
 _prefix = _matching(_PREFIX, "use letters, digits, '.', '_' and '-', 200 at most")
 
@@ -206,6 +248,13 @@ FORMS: Final[Mapping[str, Form]] = {
     "broker": Form("The Kafka cluster.", "HOST:PORT", _addresses),
     "topic_prefix": Form("What the names of all topics begin with.", "TEXT", _prefix, ("--prefix",)),
     "group": Form("The consumer group that shares the partitions.", "NAME", _named),
+    "security": Form("How to connect.", "plaintext|tls|sasl", _one_of("plaintext", "tls", "sasl")),
+    "tls_ca": Form("The authorities that may have signed the broker's certificate.", "FILE", _path),
+    "tls_cert": Form("The client's own certificate.", "FILE", _path),
+    "tls_key": Form("The key of that certificate.", "FILE", _path),
+    "sasl_user": Form("Who the client is.", "NAME", _user),
+    "sasl_password": Form("The user's password.", "PASSWORD", _password, is_secret=True),
+    "sasl_password_file": Form("A file that holds the user's password.", "FILE", _path),
     "registry": Form("The registry of offices, services and norms.", "FILE", _path),
     "worker": Form("The name of this worker; no two that run may have the same.", "NAME", _named),
     "data": Form("The folder of what is kept on this machine.", "FOLDER", _path),
@@ -289,7 +338,8 @@ def _parsed(name: str, text: str, origin: str) -> object:
     try:
         return FORMS[name].parse(text)
     except ValueError as error:
-        msg = f"{origin}: {name} {text!r} {error}"
+        shown = "(not shown)" if FORMS[name].is_secret else repr(text)
+        msg = f"{origin}: {name} {shown} {error}"
         raise BadSetting(msg) from None
 
 
@@ -322,6 +372,12 @@ def _from_file(file: Path) -> Iterator[tuple[str, str, str]]:
             msg = f"{_place(file, key)}: {name} is set twice; keep one"
             raise BadSetting(msg)
         seen.add(name)
+        if FORMS[name].is_secret:
+            msg = (
+                f"{_place(file, key)}: {name} does not belong in a file of settings; put it in a file of its own, "
+                f"0600, and name that with {name}_file, or give it in {ENVIRONMENT}{name.upper()}"
+            )
+            raise BadSetting(msg)
         if not isinstance(value, yaml.ScalarNode) or value.tag == "tag:yaml.org,2002:null":
             msg = f"{_place(file, value)}: {name} must be a single value; write '{name}: {FORMS[name].metavar}'"
             raise BadSetting(msg)

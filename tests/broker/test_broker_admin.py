@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from attente.broker.admin import BrokerUnreachable, TopicState, connect
+from attente.broker.admin import TopicState, connect
 from attente.broker.local import LocalBroker
+from attente.errors import BrokerUnreachable
 
 # Hang limits; each of these takes 5 s at most, on a machine that has time for it.
 pytestmark = pytest.mark.timeout(60)

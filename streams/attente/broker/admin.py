@@ -1,35 +1,52 @@
 """A connection to a broker for looking at and changing topics: the only place that knows the admin client."""
 
 import re
-import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
-from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, for_code
-from kafka.net.compat import KafkaNetClient
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ConfigResource,
+    ConfigResourceType,
+    OffsetSpec,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from kafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    NoError,
+    SecurityDisabledError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
-from attente.errors import Unreachable
-
-PROBE_SECONDS: Final = 5.0
-"""How long a broker may take for its first answer: a healthy one needs 0.02 s, one that is just starting 2 s."""
+from attente.broker.grants import Found, Grant, Resource
+from attente.clients import opened
+from attente.errors import BrokerRefused, BrokerUnreachable
+from attente.security import PLAINTEXT, PROBE_SECONDS, Security
 
 _REQUEST_MS: Final = 10_000
 _VISIBLE_SECONDS: Final = 10
 _PAUSE_SECONDS: Final = 0.02
-
-
-class BrokerUnreachable(Unreachable):
-    """Nothing answers as a Kafka broker at the address."""
-
-
-class BrokerRefused(Unreachable):
-    """The broker answers, and does not do what it is asked."""
+_TOGETHER: Final = 200  # rules in one request
+_ITERATIONS: Final = 8_192  # of SCRAM: some milliseconds for each connection; our passwords are random, not guessable
+_USER: Final = "User:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +112,12 @@ class Admin:
         """Those of some topics that exist, by name, with all their settings."""
         wanted = set(names)
         with self._refusals():
-            found = [one for one in self._client.describe_topics(sorted(wanted)) if one["error_code"] == 0]
+            described = self._client.describe_topics(sorted(wanted))
+            if hidden := [
+                str(one["name"]) for one in described if one["error_code"] == TopicAuthorizationFailedError.errno
+            ]:
+                self._not_told(f"describe {', '.join(hidden)}; it takes Describe")
+            found = [one for one in described if one["error_code"] == 0]
             configs = self._configs([str(one["name"]) for one in found])
         return {str(one["name"]): _state(one, configs[one["name"]]) for one in found}
 
@@ -159,6 +181,72 @@ class Admin:
             result = str(answer["topic"][topic])
             return self._not_in_force(topic, config) if result == "OK" else _without_number(result)
 
+    # ---- rights and passwords
+
+    def access(self) -> Found:
+        """Every rule of the broker, and who has a password."""
+        every = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+        with self._refusals():
+            rules, _ = self._client.describe_acls(ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, every))
+            users = self._client.describe_user_scram_credentials()
+        said = {rule: _grant(rule) for rule in rules}
+        return Found(
+            grants=frozenset(grant for grant in said.values() if grant is not None),
+            others=tuple(sorted(_in_words(rule) for rule, grant in said.items() if grant is None)),
+            users=frozenset(
+                name
+                for name, one in users.items()
+                if any(info["mechanism"] == ScramMechanism.SCRAM_SHA_512 for info in one["credential_infos"])
+            ),
+        )
+
+    def allow(self, grants: Sequence[Grant]) -> dict[Grant, str]:
+        """Grant some rights; gives of each what the broker said against it, "" where it was granted."""
+        said: dict[Grant, str] = {}
+        for some in _slices(grants):
+            failed = self._create(some)
+            if not failed:
+                said |= dict.fromkeys(some, "")
+                continue
+            # kafka-python tells what failed, not which; granting one twice does no harm.
+            for grant in some:
+                said[grant] = " ".join(self._create([grant]))
+        return said
+
+    def _create(self, grants: Sequence[Grant]) -> list[str]:
+        rules = [ACL(f"{_USER}{grant.principal}", "*", *_operation(grant), _pattern(grant)) for grant in grants]
+        with self._refusals():
+            answer = self._client.create_acls(rules)
+        return [kind.__name__ for kind in answer["failed"]]
+
+    def revoke(self, grants: Sequence[Grant]) -> dict[Grant, str]:
+        """Take some rights away; gives of each what the broker said against it, "" where it is gone."""
+        said: dict[Grant, str] = {}
+        for some in _slices(grants):
+            filters = [
+                ACLFilter(f"{_USER}{grant.principal}", "*", *_operation(grant), _pattern(grant)) for grant in some
+            ]
+            with self._refusals():
+                answers = self._client.delete_acls(filters)
+            for grant, (_, matching, error) in zip(some, answers, strict=True):
+                said[grant] = "" if error is NoError and matching else _name_of(error, "there was no such rule")
+        return said
+
+    def set_password(self, user: str, password: str) -> str | None:
+        """Give a user a password (SCRAM-SHA-512), in place of the one it has; what the broker said against it."""
+        wanted = UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password, iterations=_ITERATIONS)
+        with self._refusals():
+            said: str | None = self._client.alter_user_scram_credentials([wanted])[user]
+        return said
+
+    def forget(self, users: Sequence[str]) -> dict[str, str | None]:
+        """Take the passwords of users away; gives of each what the broker said against it, None where it is gone."""
+        if not users:
+            return {}
+        deletions = [UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512) for user in users]
+        with self._refusals():
+            return dict(self._client.alter_user_scram_credentials(deletions))
+
     def _not_in_force(self, topic: str, config: Mapping[str, str]) -> str | None:
         # The controller has agreed; the broker learns of it a moment later, and tells the old values until then.
         limit = time.monotonic() + _VISIBLE_SECONDS
@@ -174,10 +262,17 @@ class Admin:
             return {}
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
         answer = self._client.describe_configs(resources, config_filter="all")["topic"]
+        if hidden := [name for name in names if not answer[name]]:
+            self._not_told(f"tell the settings of {', '.join(hidden)}; it takes DescribeConfigs")
         return {
             name: {str(key): str(one["value"]) for key, one in answer[name].items() if one["value"] is not None}
             for name in names
         }
+
+    def _not_told(self, what: str) -> NoReturn:
+        # To whoever may not know the broker answers as if there were nothing.
+        msg = f"the broker at {self.bootstrap} refuses to {what}"
+        raise BrokerRefused(msg)
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -186,67 +281,78 @@ class Admin:
         except (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError) as error:
             msg = f"the broker at {self.bootstrap} does not answer any more: {_said(error)}"
             raise BrokerUnreachable(msg) from error
+        except SecurityDisabledError as error:
+            msg = f"the broker at {self.bootstrap} has no access control (authorizer.class.name); everybody may do all"
+            raise BrokerRefused(msg) from error
         except KafkaError as error:
             msg = f"the broker at {self.bootstrap} refused: {_said(error)}"
             raise BrokerRefused(msg) from error
 
 
-def connect(bootstrap: str, *, timeout_seconds: float = PROBE_SECONDS) -> Admin:
+def connect(bootstrap: str, security: Security = PLAINTEXT, *, timeout_seconds: float = PROBE_SECONDS) -> Admin:
     """Connect to a cluster; returns once a broker has answered a request for its metadata.
 
     Args:
         bootstrap: HOST:PORT, or several with commas between.
+        security: how to connect.
         timeout_seconds: how long to try. When every address refuses the connection there is nothing to wait for.
 
     Raises:
         BrokerUnreachable: no answer, or not that of a Kafka broker.
+        BrokerRefused: an answer, and the line says why there is no more than that.
     """
-    limit = time.monotonic() + timeout_seconds
-    _knock(bootstrap, limit)
-    clients: list[KafkaNetClient] = []
-
-    def remembered(**configs: Any) -> KafkaNetClient:
-        clients.append(KafkaNetClient(**configs))
-        return clients[-1]
-
-    try:
-        client = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
-            client_id="attente-admin",
-            bootstrap_timeout_ms=max(1, int((limit - time.monotonic()) * 1000)),
-            request_timeout_ms=_REQUEST_MS,
-            reconnect_backoff_max_ms=1_000,
-            kafka_client=remembered,
-        )
-    except KafkaError as error:
-        # The client leaves its thread and its sockets behind when it fails to begin.
-        for one in clients:
-            one.close()
-        msg = (
-            f"no Kafka broker answers at {bootstrap} within {timeout_seconds:g} s, though something listens there; "
-            "name a plaintext listener of a broker with --broker HOST:PORT"
-        )
-        raise BrokerUnreachable(msg) from error
+    client = opened(
+        KafkaAdminClient,
+        bootstrap,
+        security,
+        within_s=timeout_seconds,
+        client_id="attente-admin",
+        request_timeout_ms=_REQUEST_MS,
+    )
     return Admin(bootstrap, client)
 
 
-def _knock(bootstrap: str, limit: float) -> None:
-    """Find an address that takes a connection; the client itself would try a refused one until its time is up."""
-    why = ""
-    addresses = bootstrap.split(",")
-    for position, address in enumerate(addresses):
-        host, _, port = address.rpartition(":")
-        share = (limit - time.monotonic()) / (len(addresses) - position)
-        try:
-            with socket.create_connection((host.strip("[]"), int(port)), max(0.1, share)):
-                return
-        except OSError as error:
-            why = error.strerror or str(error)
-    msg = (
-        f"no Kafka broker at {bootstrap} ({why.lower()}); start a local one with 'attente broker up', or name another "
-        "with --broker HOST:PORT"
+def _slices(grants: Sequence[Grant]) -> Iterator[Sequence[Grant]]:
+    for first in range(0, len(grants), _TOGETHER):
+        yield grants[first : first + _TOGETHER]
+
+
+def _operation(grant: Grant) -> tuple[ACLOperation, ACLPermissionType]:
+    return ACLOperation[grant.operation.upper()], ACLPermissionType.ALLOW
+
+
+def _pattern(grant: Grant) -> ResourcePattern:
+    kind = ACLResourcePatternType.PREFIXED if grant.is_prefix else ACLResourcePatternType.LITERAL
+    return ResourcePattern(ResourceType[grant.resource.upper()], grant.name, kind)
+
+
+def _grant(rule: ACL) -> Grant | None:
+    """A rule as one that we could have made; None for what we never make."""
+    pattern = rule.resource_pattern
+    resource = pattern.resource_type.name.lower()
+    is_plain = rule.host == "*" and rule.permission_type == ACLPermissionType.ALLOW and pattern.resource_name != "*"
+    if not is_plain or not rule.principal.startswith(_USER) or resource not in set(Resource):
+        return None
+    return Grant(
+        rule.principal.removeprefix(_USER),
+        Resource(resource),
+        pattern.resource_name,
+        rule.operation.name.lower(),
+        is_prefix=pattern.pattern_type == ACLResourcePatternType.PREFIXED,
     )
-    raise BrokerUnreachable(msg)
+
+
+def _in_words(rule: ACL) -> str:
+    pattern = rule.resource_pattern
+    what = f"{rule.operation.name} {pattern.resource_type.name} {pattern.resource_name}".lower()
+    end = "*" if pattern.pattern_type == ACLResourcePatternType.PREFIXED else ""
+    may = "may" if rule.permission_type == ACLPermissionType.ALLOW else "may not"
+    where = "" if rule.host == "*" else f" from {rule.host}"
+    return f"{rule.principal.removeprefix(_USER)} {may} {what}{end}{where}"
+
+
+def _name_of(error: type[KafkaError], otherwise: str) -> str:
+    return otherwise if error is NoError else error.__name__
 
 
 def _state(found: Mapping[str, Any], config: Mapping[str, str]) -> TopicState:
@@ -268,4 +374,5 @@ def _said(error: KafkaError) -> str:
 
 def _without_number(text: str) -> str:
     # kafka-python begins with "[Error 38] NameOfTheError: "; the name says what the number does.
-    return re.sub(r"^\[Error -?[0-9]+\] ", "", text)
+    # The broker prints its own request where it says what right it takes.
+    return re.sub(r"Request Request\(.*\) needs", "it needs the cluster's", re.sub(r"^\[Error -?[0-9]+\] ", "", text))

@@ -20,11 +20,20 @@ def locked(file: Path) -> Iterator[None]:
         yield
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that a reader, or a crash, finds either the old or the new one."""
+def write_whole(file: Path, text: str, *, mode: int | None = None) -> None:
+    """Write a file so that a reader, or a crash, finds either the old or the new one.
+
+    Args:
+        file: the file.
+        text: what is in it.
+        mode: who may read it from its first byte on; None leaves that to the process's mask.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     scratch = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
     try:
+        if mode is not None:
+            scratch.touch(mode)
+            scratch.chmod(mode)
         scratch.write_text(text, encoding="utf-8")
         scratch.replace(file)
     finally:

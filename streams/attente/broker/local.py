@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 from attente.broker import jars
-from attente.broker.admin import BrokerUnreachable, connect
+from attente.broker.admin import connect
 from attente.broker.files import locked, write_whole
 from attente.broker.processes import ProcessId
+from attente.broker.secure import Access
 from attente.broker.server import HOST, Layout, format_command, logging, properties, serve_command
 from attente.broker.state import BrokerState, read_state, running, write_state
-from attente.errors import Unreachable
+from attente.errors import BrokerRefused, BrokerUnreachable, Unreachable
+from attente.security import PLAINTEXT, Security
 
 # A start takes 2.4 s on a quiet machine, and 20 s where other programs take all the processors.
 _START_SECONDS: Final = 120.0
@@ -82,6 +84,7 @@ class LocalBroker:
         heap: str = "512m",
         overrides: Mapping[str, str] | None = None,
         cache: Path | None = None,
+        secure: bool = False,
     ) -> None:
         """Describe a broker; nothing is started.
 
@@ -91,12 +94,15 @@ class LocalBroker:
             heap: how much memory its records and requests may take, as Java writes it.
             overrides: settings by Kafka's names that differ from ours.
             cache: the folder for downloads; None takes `jars.default_cache()`.
+            secure: with TLS, passwords and access control. One that was made so stays so.
         """
         self.layout = Layout(folder)
         self._port = port
         self._heap = heap
         self._overrides = dict(overrides or {})
         self._cache = cache
+        self._secure = secure
+        self.access = Access(self.layout.access)
         self._child: subprocess.Popen[bytes] | None = None
         self._started_here = False
 
@@ -122,6 +128,16 @@ class LocalBroker:
             msg = f"no broker runs in {self.layout.folder}; start it with 'attente broker up'"
             raise BrokerFailed(msg)
         return state.bootstrap
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it has, or will have, access control."""
+        return self._secure or self.access.is_there
+
+    @property
+    def admin(self) -> Security:
+        """How its administrator connects."""
+        return self.access.admin if self.access.is_there else PLAINTEXT
 
     def up(self, *, timeout_seconds: float = _START_SECONDS, report: jars.Report | None = None) -> Started:
         """Start the broker if it does not run, and wait until it answers a request.
@@ -165,12 +181,14 @@ class LocalBroker:
         if state is None:
             return Status(None, None)
         try:
-            with connect(state.bootstrap) as admin:
+            with connect(state.bootstrap, self.admin) as admin:
                 return Status(state, tuple(admin.topic_names()))
         except Unreachable:
             return Status(state, None)
 
     def _already(self, state: BrokerState, timeout_seconds: float) -> Started:
+        if self._secure and not state.tls_port:
+            self._refuse_to_secure()
         if self._port not in {0, state.port}:
             where = f"the broker in {self.layout.folder} is up at {state.bootstrap}"
             msg = f"{where}; stop it before you give it port {self._port}"
@@ -180,9 +198,15 @@ class LocalBroker:
         return Started(state, already=True)
 
     def _start(self, timeout_seconds: float, report: jars.Report | None) -> BrokerState:
+        if self._secure and self.layout.meta.exists() and not self.access.is_there:
+            self._refuse_to_secure()
         java, classpath = jars.java(), jars.ensure(self._cache, report=report)
-        port, controller_port = self._ports()
-        write_whole(self.layout.properties, properties(self.layout, port, controller_port, self._overrides))
+        port, controller_port, tls_port = self._ports()
+        overrides = self._overrides
+        if self.is_secure:
+            self.access.make()
+            overrides = {**self.access.properties(port, tls_port, controller_port), **overrides}
+        write_whole(self.layout.properties, properties(self.layout, port, controller_port, overrides))
         write_whole(self.layout.logging, logging(self.layout))
         cluster = self._formatted(java, classpath)
         log_from = _size(self.layout.log)
@@ -204,6 +228,7 @@ class LocalBroker:
                 controller_port=controller_port,
                 cluster=cluster,
                 version=jars.kafka_version(),
+                tls_port=tls_port if self.is_secure else 0,
             )
             write_state(self.layout.state, state)
             self._await_answer(state, timeout_seconds, log_from)
@@ -236,10 +261,14 @@ class LocalBroker:
 
     def _answers(self, state: BrokerState) -> bool:
         try:
-            with connect(state.bootstrap, timeout_seconds=_PROBE_SECONDS) as admin:
+            with connect(state.bootstrap, self.admin, timeout_seconds=_PROBE_SECONDS) as admin:
                 cluster = admin.cluster_id()
         except BrokerUnreachable:
             return False
+        except BrokerRefused:
+            if self.access.is_there:  # it listens before it has learned of its users
+                return False
+            raise
         if cluster != state.cluster:
             msg = f"another Kafka (cluster {cluster}) answers at {state.bootstrap}; choose another port with --port"
             raise BrokerFailed(msg)
@@ -248,10 +277,13 @@ class LocalBroker:
     def _formatted(self, java: Path, classpath: list[Path]) -> str:
         """Make the data folder ready if it is not; gives the cluster's id."""
         if not self.layout.meta.exists():
-            command = format_command(java, classpath, self.layout, _cluster_id())
+            more = self.access.scram_arguments() if self.is_secure else None
+            command = format_command(java, classpath, self.layout, _cluster_id(), more)
             done = subprocess.run(  # noqa: S603 - our own command
                 command, capture_output=True, text=True, check=False, env=_environment()
             )
+            if more is not None:
+                more.unlink()
             if done.returncode != 0:
                 said = _last_said(done.stderr) or _last_said(done.stdout)
                 msg = f"the broker's data folder {self.layout.data} cannot be made ready: {said}"
@@ -262,15 +294,21 @@ class LocalBroker:
             raise BrokerFailed(msg)
         return found[1]
 
-    def _ports(self) -> tuple[int, int]:
+    def _refuse_to_secure(self) -> NoReturn:
+        where = f"the broker in {self.layout.folder} was made without access control"
+        msg = f"{where}; stop it and delete that folder, or name another with --data"
+        raise BrokerFailed(msg)
+
+    def _ports(self) -> tuple[int, int, int]:
         # The ports of last time, so that whoever knows the broker's address finds it again.
         last = read_state(self.layout.state)
-        with socket.socket() as first, socket.socket() as second:
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
             port = _bind(first, self._port or (last.port if last else 0))
             if self._port not in {0, port}:
                 msg = f"port {self._port} of {HOST} is taken; stop what listens there, or leave --port out"
                 raise BrokerFailed(msg)
-            return port, _bind(second, last.controller_port if last else 0)
+            controller_port = _bind(second, last.controller_port if last else 0)
+            return port, controller_port, _bind(third, last.tls_port if last else 0)
 
     def _epitaph(self, log_from: int) -> str:
         said = _last_error(self.layout.log, log_from) or _last_said(_tail(self.layout.java_log, 0)) or "it left no word"

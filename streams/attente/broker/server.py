@@ -75,6 +75,7 @@ class Layout:
         log: what the broker says.
         java_log: what the Java runtime says, when the broker cannot speak.
         data: the records.
+        access: certificates and passwords of a secured broker.
         meta: made by formatting; without it `data` is not ready.
     """
 
@@ -87,6 +88,7 @@ class Layout:
         self.log = folder / "kafka.log"
         self.java_log = folder / "java.log"
         self.data = folder / "data"
+        self.access = folder / "access"
         self.meta = self.data / "meta.properties"
 
 
@@ -113,9 +115,15 @@ def serve_command(java: Path, classpath: list[Path], layout: Layout, heap: str) 
     return [*_java(java, classpath, layout, f"-Xmx{heap}"), _MAIN, str(layout.properties.absolute())]
 
 
-def format_command(java: Path, classpath: list[Path], layout: Layout, cluster: str) -> list[str]:
-    """The command that makes the data folder ready; it may have been broken off in the middle before."""
+def format_command(
+    java: Path, classpath: list[Path], layout: Layout, cluster: str, more: Path | None = None
+) -> list[str]:
+    """The command that makes the data folder ready; it may have been broken off in the middle before.
+
+    `more` is a file of further arguments, one a line, for what nobody may see on a command line.
+    """
     arguments = ["format", "--cluster-id", cluster, "--config", str(layout.properties.absolute()), "--ignore-formatted"]
+    arguments += [] if more is None else [f"@{more.absolute()}"]
     return [*_java(java, classpath, layout), _STORAGE, *arguments]
 
 

@@ -17,6 +17,7 @@ class BrokerState(msgspec.Struct, frozen=True):
         controller_port: the port that the node uses for itself.
         cluster: the id of its cluster, by which it is told from another broker on the same port.
         version: of Kafka.
+        tls_port: of a secured broker, where clients connect with a certificate; 0 for an open one.
     """
 
     process: ProcessId
@@ -24,6 +25,7 @@ class BrokerState(msgspec.Struct, frozen=True):
     controller_port: int
     cluster: str
     version: str
+    tls_port: int = 0
 
     @property
     def port(self) -> int:

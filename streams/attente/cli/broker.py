@@ -11,10 +11,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from attente.broker.access import Keys
+from attente.broker.access import apply as give
+from attente.broker.admin import connect
+from attente.broker.grants import Network, Role
 from attente.broker.jars import Report, kafka_version
 from attente.broker.local import LocalBroker
+from attente.broker.secure import ADMIN
 from attente.broker.state import BrokerState
 from attente.cli.options import json_option, local_broker_folder, with_settings
+from attente.errors import BrokerRefused
 from attente.settings import Settings
 
 
@@ -34,26 +40,57 @@ def _heap(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 
 
 @broker.command()
-@with_settings("data")
+@with_settings("data", "topic_prefix", "group")
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=0, help="For clients; 0 takes last time's, or a free one."
 )
 @click.option("--heap", default="512m", show_default=True, callback=_heap, help="Memory of the broker.")
+@click.option("--secure", is_flag=True, help="With TLS, passwords and access control; for good.")
 @json_option
-def up(settings: Settings, port: int, heap: str, *, as_json: bool) -> None:
+def up(settings: Settings, port: int, heap: str, *, secure: bool, as_json: bool) -> None:
     """Start the broker, or say that it is up.
+
+    With --secure nobody may do anything but who has a right to it; the settings files of the administrator and of each
+    role lie in the folder `access` of the broker. One that was made so stays so.
 
     Example: attente broker up --port 9092
     """
     folder = local_broker_folder(settings)
+    local = LocalBroker(folder, port=port, heap=heap, secure=secure)
     with download_bar() as report:
-        started = LocalBroker(folder, port=port, heap=heap).up(report=report)
+        started = local.up(report=report)
+    if local.is_secure:
+        provide(local, started.state, Network(settings.topic_prefix, settings.group))
     if as_json:
         click.echo(json.dumps(_facts(started.state, folder, up=True) | {"already": started.already}))
         return
     said = "was already up" if started.already else "is up"
     state = started.state
     click.echo(f"Kafka {state.version} {said} at {state.bootstrap} (pid {state.process.pid}); its files: {folder}")
+    if local.is_secure:
+        click.echo(f"secured; the settings of each role: {local.access.folder}/{{{','.join(_ROLES)}}}.yaml")
+
+
+_ROLES = (ADMIN, Role.WORKER, Role.READER, Role.SENDER)
+
+
+def provide(local: LocalBroker, state: BrokerState, network: Network) -> None:
+    """Give every role of a network its rights, its password, and its settings files.
+
+    Raises:
+        BrokerRefused: the broker did not take one of them.
+    """
+    access = local.access
+    keys = Keys(access.folder, access.authority.cert)
+    with connect(state.bootstrap, local.admin) as admin:
+        # What kiosks have is an affair of the registry, and left to `attente access apply`.
+        failed = [one for one in give(admin, network, keys, roles_only=True) if one.failure]
+    if failed:
+        msg = f"the broker did not take: {failed[0].principal}: {failed[0].what}: {failed[0].failure}"
+        raise BrokerRefused(msg)
+    access.write_settings(state.bootstrap, state.tls_port, ADMIN, {"sasl_user": ADMIN})
+    for one in network.principals():
+        access.write_settings(state.bootstrap, state.tls_port, one.file, {"sasl_user": one.name, **dict(one.settings)})
 
 
 @broker.command()

@@ -158,7 +158,7 @@ def show(origin: tuple[str, int, int], settings: Settings, *, as_json: bool) -> 
     topic, partition, offset = origin
     name = f"{topic or settings.topic(EVENTS)}/{partition}/{offset}"
     found: list[Letter] = []
-    with Mailbox(settings.broker, settings.topic(DEADLETTERS)) as mailbox:
+    with Mailbox(settings.broker, settings.topic(DEADLETTERS), settings.connection) as mailbox:
         if partition in mailbox.partitions:
             found = [letter for letter in mailbox.read(partition) if letter.origin == name]
     if not found:
@@ -202,13 +202,13 @@ def replay(
     registry = load(settings.registry) if settings.registry else None
     events = settings.topic(EVENTS)
     order = Order(wanted=filters.wanted, partitions=filters.partitions, limit=limit, again=again, is_dry=dry_run)
-    with Mailbox(settings.broker, settings.topic(DEADLETTERS)) as mailbox:
-        partitions, times = look_at(settings.broker, events)
+    with Mailbox(settings.broker, settings.topic(DEADLETTERS), settings.connection) as mailbox:
+        partitions, times = look_at(settings.broker, events, settings.connection)
         verdict = Verdict(times, registry, lambda: time.time_ns() // 1_000_000)
         if dry_run:
             report = send_again(mailbox, None, order, verdict, partitions)
         else:
-            with Courier(settings.broker, events, mailbox.topic) as courier:
+            with Courier(settings.broker, events, mailbox.topic, settings.connection) as courier:
                 report = send_again(mailbox, courier, order, verdict, partitions)
     if as_json:
         told = {one.name: getattr(report, one.name) for one in fields(report)}
@@ -220,7 +220,7 @@ def replay(
 
 def _survey(settings: Settings, partitions: frozenset[int]) -> tuple[Survey, tuple[int, str]]:
     survey = Survey()
-    with Mailbox(settings.broker, settings.topic(DEADLETTERS)) as mailbox:
+    with Mailbox(settings.broker, settings.topic(DEADLETTERS), settings.connection) as mailbox:
         for number in mailbox.partitions:
             if not partitions or number in partitions:
                 survey.add(mailbox.read(number))

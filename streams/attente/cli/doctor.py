@@ -11,7 +11,16 @@ import click
 from attente.cli.options import json_option, with_settings
 from attente.doctor.check import Check, Verdict
 from attente.doctor.cluster import check_cluster
-from attente.doctor.machine import Effective, check_data, check_versions, effective, pinned, told_origin, versions
+from attente.doctor.machine import (
+    Effective,
+    check_data,
+    check_secrets,
+    check_versions,
+    effective,
+    pinned,
+    told_origin,
+    versions,
+)
 from attente.doctor.network import check_registry
 from attente.settings import FORMS, Settings
 
@@ -34,6 +43,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
         *check_versions(found, pinned()),
         check_data(settings),
         *check_registry(settings),
+        *check_secrets(settings),
         *check_cluster(settings),
     ]
     is_well = all(check.verdict is not Verdict.FAIL for check in checks)

@@ -64,6 +64,7 @@ def kiosk_settings(settings: Settings) -> KioskSettings:
         kiosk=_said("kiosk", settings.kiosk),
         spool=settings.spool,
         broker=settings.broker,
+        security=settings.connection,
         topic=settings.topic(EVENTS),
         most_events=settings.spool_events,
         most_bytes=settings.spool_bytes,
@@ -209,6 +210,7 @@ def drain(settings: Settings, *, timeout_s: float) -> None:
     Example: attente kiosk drain --office 75-nation --kiosk hall-1 --broker 10.0.0.5:9092
     """
     _must_exist(settings.spool)
+    logging.getLogger("attente.kiosk").addHandler(logging.NullHandler())  # the one line at the end says it
     with Kiosk(kiosk_settings(settings)) as sending:
         before = sending.status().held.events
         is_empty = sending.drain(timeout_s)

@@ -41,6 +41,7 @@ _SUBCOMMANDS: Final = {
     "demo": _Subcommand("attente.cli.demo", "demo", "Show the whole system at work on this machine."),
     "broker": _Subcommand("attente.cli.broker", "broker", "Run a real Kafka on this machine, without installing Java."),
     "topics": _Subcommand("attente.cli.topics", "topics", "Compare the topics of a broker with what they must be."),
+    "access": _Subcommand("attente.cli.access", "access", "Compare the rights at a broker with what they must be."),
     "registry": _Subcommand("attente.cli.registry", "registry", "Check and show the registry; print ready norms."),
     "worker": _Subcommand("attente.cli.worker", "worker", "Count the events of some partitions and serve the metrics."),
     "import": _Subcommand("attente.cli.import_", "import_", "Turn another system's file into events."),

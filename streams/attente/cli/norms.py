@@ -130,7 +130,7 @@ def _from_broker(
     newest = norm_of(registry, norm)
     _check(registry, office, service)
     applicable(newest, office, day, service)
-    with Log(settings.broker, settings.topic(EVENTS), office) as log:
+    with Log(settings.broker, settings.topic(EVENTS), office, settings.connection) as log:
         reading = read_log(log.records(), registry, log.partition, log.partitions, (office,))
         told = (
             f"topic {log.topic} at {settings.broker}, partition {log.partition}, offsets {log.begin:,} to {log.end:,}"

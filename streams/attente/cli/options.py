@@ -16,6 +16,9 @@ from attente.settings import CONFIG, DEFAULT, FORMS, Form, Settings, load
 LOCAL_BROKER: Final = "broker"
 """The folder of the local broker inside the data folder."""
 
+CONNECTION: Final = ("security", "tls_ca", "tls_cert", "tls_key", "sasl_user", "sasl_password_file")
+"""The settings that say how to connect to a broker."""
+
 Function = Callable[..., Any]
 
 
@@ -53,15 +56,20 @@ def with_settings(*names: str, local_broker: bool = True) -> Callable[[Function]
 
     The flag `--config FILE` comes with it.
 
+    Whoever may name a broker may also say how to connect to it; a secret has no flag, because everybody on a machine
+    can see the flags of its programs.
+
     Args:
         names: of the settings.
         local_broker: when nobody names a broker and the local one of the data folder runs, that one is meant.
     """
+    given = [one for name in names for one in ((name, *CONNECTION) if name == "broker" else (name,))]
+    shown = [name for name in dict.fromkeys(given) if not FORMS[name].is_secret]
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
         def call(*args: Any, config: Path | None, **values: Any) -> Any:
-            flags = {name: values.pop(name) for name in names}
+            flags = {name: values.pop(name) for name in shown}
             settings = load(flags, os.environ, config)
             if local_broker:
                 settings = _with_local_broker(settings)
@@ -73,7 +81,7 @@ def with_settings(*names: str, local_broker: bool = True) -> Callable[[Function]
             metavar="FILE",
             help=f"A YAML file of settings.  [env: {CONFIG}]",
         )(call)
-        for name in reversed(names):
+        for name in reversed(shown):
             decorated = _option(name, FORMS[name])(decorated)
         return decorated
 

@@ -91,6 +91,7 @@ def _asked(file: Path, settings: Settings, options: dict[str, Any]) -> ReplaySet
         raise click.UsageError(msg)
     asked = ReplaySettings(
         broker=settings.broker,
+        security=settings.connection,
         topic=settings.topic(EVENTS),
         times=times,
         speed=options["speed"],

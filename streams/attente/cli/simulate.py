@@ -265,6 +265,7 @@ def _sent(
 ) -> tuple[Summary, list[OfficeTruth]]:
     asked = SendSettings(
         broker=settings.broker,
+        security=settings.connection,
         topic=settings.topic(EVENTS),
         days=_days(options),
         seconds=_seconds(options),

@@ -58,7 +58,7 @@ def plan(settings: Settings, partitions: int, replication: int, *, archive: bool
     Example: attente topics plan --broker 127.0.0.1:9092 --partitions 12
     """
     specs = _specs(settings, partitions, replication, archive=archive)
-    with connect(settings.broker) as admin:
+    with connect(settings.broker, settings.connection) as admin:
         changes = plan_changes(admin, specs)
     if as_json:
         click.echo(json.dumps([_facts(change) for change in changes], indent=2))
@@ -75,7 +75,7 @@ def apply(settings: Settings, partitions: int, replication: int, *, archive: boo
     Example: attente topics apply --partitions 12 --archive --prefix january.
     """
     specs = _specs(settings, partitions, replication, archive=archive)
-    with connect(settings.broker) as admin:
+    with connect(settings.broker, settings.connection) as admin:
         results = apply_changes(admin, specs)
     if as_json:
         click.echo(json.dumps([_facts(one.change) | {"failure": one.failure} for one in results], indent=2))

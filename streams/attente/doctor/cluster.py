@@ -8,9 +8,10 @@ from typing import Final
 from attente.broker.admin import Admin, TopicState, connect
 from attente.broker.topics import Change, Kind, plan, with_prefix
 from attente.doctor.check import Check, fail, ok, warn
-from attente.errors import Unreachable
+from attente.errors import Missing, Unreachable
 from attente.model.instants import text_of
 from attente.model.topics import CHECKPOINTS, DEADLETTERS, EVENTS, MANIFESTS, topics
+from attente.security import BadSecurity
 from attente.settings import Settings
 
 STAMPED_BY_BROKER: Final = (EVENTS, MANIFESTS, CHECKPOINTS, DEADLETTERS)
@@ -25,7 +26,7 @@ def check_cluster(settings: Settings) -> Iterator[Check]:
     """The broker, every topic, the clock."""
     began = time.monotonic()
     try:
-        with connect(settings.broker) as admin:
+        with connect(settings.broker, settings.connection) as admin:
             yield _check_broker(admin, time.monotonic() - began)
             found = admin.topics(settings.topic(name) for name in STAMPED_BY_BROKER)
             yield from check_topics(admin, settings, found)
@@ -35,6 +36,8 @@ def check_cluster(settings: Settings) -> Iterator[Check]:
                 if state.config.get(_TIMESTAMPS) == "LogAppendTime" and (newest := admin.newest_ms(topic)) is not None
             ]
             yield check_clock(max(stamps, default=None), time.time_ns() // 1_000_000)
+    except (BadSecurity, Missing):
+        yield fail("broker", "not tried: there is something wrong with the settings of the connection", "see above")
     except Unreachable as error:
         said, _, remedy = str(error).partition("; ")
         yield fail("broker", said, remedy or "attente broker status, or name another with --broker HOST:PORT")

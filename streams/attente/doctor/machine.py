@@ -12,6 +12,7 @@ from typing import Final
 
 import attente
 from attente.doctor.check import Check, fail, ok, warn
+from attente.errors import AttenteError
 from attente.settings import DEFAULT, FORMS, Form, Settings
 
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -25,6 +26,7 @@ BASE: Final = ("kafka-python", "msgspec", "click", "PyYAML", "rich", "tzdata")
 MASK: Final = "********"
 
 _MIB: Final = 1024 * 1024
+_OTHERS: Final = 0o077
 _LITTLE: Final = 1024 * _MIB  # room for a local broker's records of some days
 _NOTHING: Final = 100 * _MIB
 _PIN: Final = re.compile(r"([\w.-]+)(?:\[[^]]*\])?\s*==\s*([\w.]+)")
@@ -49,6 +51,23 @@ def _shown(settings: Settings, name: str, form: Form) -> str:
     if value is None:
         return ""
     return MASK if form.is_secret else str(value)
+
+
+def check_secrets(settings: Settings) -> Iterator[Check]:
+    """Whether the files of the connection can be used, and nobody else can read those that are secret."""
+    try:
+        security = settings.connection
+        security.arguments()
+    except AttenteError as error:
+        said, _, remedy = str(error).partition("; ")
+        yield fail("security", said, remedy)
+        return
+    for file in security.secret_files():
+        if file.stat().st_mode & _OTHERS:
+            yield warn("security", f"others on this machine can read {file}", f"chmod 600 {file}")
+            return
+    over = {"plaintext": "in the open", "tls": "over TLS", "sasl": "over TLS"}[security.protocol]
+    yield ok("security", f"connects {over}, as {security.principal}")
 
 
 def versions() -> dict[str, str]:

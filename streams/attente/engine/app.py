@@ -12,6 +12,7 @@ from attente.engine import transport
 from attente.engine.engine import Engine
 from attente.engine.exits import end, leave_within
 from attente.engine.reload import Reload
+from attente.engine.rights import credentials
 from attente.engine.transport import Delivery
 from attente.engine.watchdog import Watchdog
 from attente.model.topics import EVENTS
@@ -58,6 +59,7 @@ def build(engine: Engine, watchdog: Watchdog, reload: Reload, started: Callable[
     app = App(
         settings.group,
         broker=f"kafka://{settings.broker}",
+        broker_credentials=credentials(settings.connection),
         broker_consumer=f"{transport.SCHEME}://{settings.broker}",
         store="memory://",
         # Without standbys Faust leaves the assignment to round robin; its own assignor lets everybody keep what a fair

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from attente.core.state import FORMAT, Cut, cut, encode
 from attente.engine.logs import Seldom, named
 from attente.engine.owned import Owned, Work
+from attente.engine.rights import refusal
 from attente.model.records import Manifest, encode_manifest
 from attente.model.topics import CHECKPOINTS, MANIFESTS
 from attente.settings import Settings
@@ -55,7 +56,11 @@ class CheckpointWriter:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
 
     async def write(self, owned: Owned, why: str) -> bool:
-        """Write one checkpoint; False, and nothing lost, when the broker does not take it."""
+        """Write one checkpoint; False, and nothing lost, when the broker does not take it.
+
+        Raises:
+            BrokerRefused: we may not write there.
+        """
         async with owned.lock:
             began = time.perf_counter()
             letters = list(owned.letters)
@@ -65,6 +70,8 @@ class CheckpointWriter:
             try:
                 manifest = await self._send(owned, state, letters)
             except (KafkaError, OSError) as error:
+                if refused := refusal(error):
+                    raise refused from error
                 self._work.checkpoint_failures += 1
                 owned.retry_at = time.monotonic() + AGAIN_S
                 if self._seldom():

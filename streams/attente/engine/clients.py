@@ -12,6 +12,7 @@ def new_producer(settings: Settings) -> AIOKafkaProducer:
     """A producer whose acknowledgement means: on every replica in sync. Not started."""
     return AIOKafkaProducer(
         bootstrap_servers=settings.broker,
+        **settings.connection.arguments(),
         client_id=f"attente-{settings.worker}",
         acks="all",
         max_request_size=2 * _MIB,
@@ -27,6 +28,7 @@ def new_letters_producer(settings: Settings) -> AIOKafkaProducer:
     """
     return AIOKafkaProducer(
         bootstrap_servers=settings.broker,
+        **settings.connection.arguments(),
         client_id=f"attente-{settings.worker}-letters",
         acks="all",
         compression_type="gzip",  # the one that every client reads
@@ -40,6 +42,7 @@ def new_reader(settings: Settings) -> AIOKafkaConsumer:
     """A consumer without a group, for reading spans of partitions. Not started."""
     return AIOKafkaConsumer(
         bootstrap_servers=settings.broker,
+        **settings.connection.arguments(),
         client_id=f"attente-{settings.worker}-reader",
         enable_auto_commit=False,
         max_partition_fetch_bytes=4 * _MIB,

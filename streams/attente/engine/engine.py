@@ -29,6 +29,7 @@ from attente.engine.clients import new_letters_producer, new_producer, new_reade
 from attente.engine.exits import end
 from attente.engine.logs import Seldom, named
 from attente.engine.owned import Owned, Ownership, Work
+from attente.engine.rights import Door, refusal
 from attente.engine.takeover import TakeOver
 from attente.errors import Braked, Unreachable
 from attente.model.records import DeadLetter, Origin, dead_letter
@@ -133,8 +134,12 @@ class Engine:
         self.say(f"owns {at} until { ({o.number: o.target for o in ownership.owned()}) }")
 
     async def _open(self, numbers: list[int], generation: int) -> dict[int, Owned]:
-        """The states of some partitions, tried until the broker answers or another rebalance has overtaken us."""
+        """The states of some partitions, tried until the broker answers or another rebalance has overtaken us.
+
+        A broker that does not let us in, or not read, is not tried for ever.
+        """
         seldom = Seldom()
+        door = Door(self.settings.broker, self.settings.connection)
         while numbers and self.generation() == generation:
             reader = new_reader(self.settings)
             try:
@@ -143,8 +148,11 @@ class Engine:
                 takeover = TakeOver(self.settings, self.plan, self.partitions, reader, self.work, self.say)
                 return await takeover.run(numbers, self.ownership.states)
             except (KafkaError, OSError) as error:
+                if refused := refusal(error):
+                    raise refused from error
+                why = await door.knock() or named(error)
                 if seldom():
-                    self.say(f"take-over tried again: {named(error)}")
+                    self.say(f"take-over tried again: {why}")
                 await asyncio.sleep(RETRY_S)
             finally:
                 self._behind(asyncio.wait_for(reader.stop(), SETTLE_S))
@@ -443,6 +451,8 @@ class Engine:
             try:
                 await asyncio.wait_for(self._commit_offsets(owned), self.ownership.session_s)
             except (KafkaError, OSError, TimeoutError) as error:
+                if refused := refusal(error):
+                    raise refused from error
                 self.work.commit_failures += 1
                 self._complain(f"commit failed: {named(error)}")
             else:

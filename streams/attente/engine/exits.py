@@ -6,6 +6,7 @@ import threading
 import traceback
 from typing import Final, NoReturn
 
+from attente.engine.rights import refusal
 from attente.errors import AttenteError
 
 INTERNAL: Final = 70
@@ -25,6 +26,7 @@ def end(error: BaseException) -> NoReturn:
     An exception in a Faust callback is only logged, and one in an agent restarts it without the event; a worker that
     goes on after either would be wrong in silence. `os._exit` asks nobody, so nothing can keep the process alive.
     """
+    error = refusal(error) or error
     code = error.exit_code if isinstance(error, AttenteError) else INTERNAL
     said = " ".join(str(error).split())
     line = said if isinstance(error, AttenteError) else f"internal failure: {type(error).__name__}: {said}"

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 import aiokafka.consumer.consumer as consuming
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import UnknownMemberIdError
+from aiokafka.errors import GroupAuthorizationFailedError, UnknownMemberIdError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import HeartbeatResponse_v1
 from aiokafka.protocol.types import Int32, Schema, String
 
 from attente.engine.exits import end
+from attente.engine.rights import FORBIDDEN
 from attente.errors import Unreachable
 
 FENCED_INSTANCE_ID: Final = 82
@@ -62,12 +63,20 @@ class NamedHeartbeat(Request[_Said]):  # type: ignore[misc]
 class Membership(GroupCoordinator):  # type: ignore[misc]
     """aiokafka's coordinator, which ends the process when a namesake has taken its place."""
 
+    async def _push_error_to_user(self, exc: BaseException) -> Any:
+        # Whoever reads would see it at the next fetch, and try again.
+        if isinstance(exc, FORBIDDEN):
+            end(exc)
+        return await super()._push_error_to_user(exc)
+
     async def _send_req(self, request: Any) -> Any:
         response = await super()._send_req(request)
         codes = _codes(request, response)
         if UnknownMemberIdError.errno in codes and self.member_id and self._group_instance_id:
             asked = NamedHeartbeat(self.group_id, self.generation, self.member_id, self._group_instance_id)
             codes |= _codes(asked, await super()._send_req(asked))
+        if GroupAuthorizationFailedError.errno in codes:
+            end(GroupAuthorizationFailedError(self.group_id))
         if FENCED_INSTANCE_ID in codes:
             message = (
                 f"another worker of the group {self.group_id} bears the name {self._group_instance_id}; "

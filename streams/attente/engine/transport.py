@@ -30,7 +30,9 @@ from faust.types.tuples import TP, ConsumerMessage
 
 from attente.core.partition import Record
 from attente.engine import membership
+from attente.engine.exits import end
 from attente.engine.owned import Owned
+from attente.engine.rights import FORBIDDEN
 
 if TYPE_CHECKING:
     from attente.engine.engine import Engine
@@ -158,10 +160,13 @@ class ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
     ) -> Mapping[TP, Any]:
         if not self.consumer.flow_active:
             return {}
-        if self.engine.settings.transport == "plain":
-            found = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-            return {tp: _plain(records) for tp, records in found.items() if records}
-        return await self._fetch_raw(consumer, active_partitions, timeout or 0.0)
+        try:
+            if self.engine.settings.transport == "plain":
+                found = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+                return {tp: _plain(records) for tp, records in found.items() if records}
+            return await self._fetch_raw(consumer, active_partitions, timeout or 0.0)
+        except FORBIDDEN as error:
+            end(error)
 
     async def _fetch_raw(self, consumer: AIOKafkaConsumer, active: set[TP], patience: float) -> Mapping[TP, Delivery]:
         """What aiokafka's `Fetcher.fetched_records` does, for whole partitions and without records."""

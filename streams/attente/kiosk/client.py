@@ -125,8 +125,13 @@ class Kiosk(Reporter):
         )
 
     def drain(self, within_s: float) -> bool:
-        """Whether everything was acknowledged within so many seconds; what was not stays in the spool."""
-        return self._sender.wait(lambda: not self._spool.held().events, within_s)
+        """Whether everything was acknowledged within so many seconds; what was not stays in the spool.
+
+        A broker that refuses us is not waited for.
+        """
+        progress = self._sender.progress
+        self._sender.wait(lambda: progress.is_refused or not self._spool.held().events, within_s)
+        return not self._spool.held().events
 
     def close(self, within_s: float = LEAVE_S) -> None:
         """Waits a little for what is on its way, and ends. May be called twice."""

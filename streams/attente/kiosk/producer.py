@@ -6,21 +6,19 @@ from typing import Any, Final
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from attente.clients import opened
 from attente.kiosk.settings import KioskSettings
 
-BOOTSTRAP_MS: Final = 5_000
+_BLOCK_MS: Final = 5_000
 _REQUEST_MS: Final = 5_000
 
 _SETTINGS: Final[dict[str, Any]] = {
     "acks": "all",
     "enable_idempotence": True,  # outages cost neither a loss nor a double; the order is that of sending
     "allow_auto_create_topics": False,
-    "bootstrap_timeout_ms": BOOTSTRAP_MS,
-    "max_block_ms": BOOTSTRAP_MS,
+    "max_block_ms": _BLOCK_MS,
     "request_timeout_ms": _REQUEST_MS,
     "linger_ms": 2,
-    # A broker that comes back is found within a second; the default is 30.
-    "reconnect_backoff_max_ms": 1_000,
     "metrics_enabled": False,
 }
 
@@ -32,13 +30,15 @@ class KafkaSink:
         """Connects.
 
         Raises:
-            KafkaError: no broker answers within 5 s.
+            Unreachable: no broker answers within 5 s, or it refuses; the line says why.
         """
         self._topic = settings.topic
         self._key = settings.office.encode()
-        self._producer = KafkaProducer(
+        self._producer = opened(
+            KafkaProducer,
+            settings.broker,
+            settings.security,
             **_SETTINGS,
-            bootstrap_servers=settings.broker.split(","),
             client_id=f"{settings.office}-{settings.kiosk}",
             delivery_timeout_ms=settings.delivery_timeout_seconds * 1000,
         )

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from attente.errors import AttenteError, BrokerRefused
 from attente.kiosk.drift import Drift
 from attente.kiosk.errors import SpoolBroken
 from attente.kiosk.spool import Spool
@@ -28,6 +29,8 @@ POLL_S: Final = 0.5  # another program may have added to the spool
 GRACE_S: Final = 2.0  # beyond the delivery time-out, for a producer to say so itself
 REMIND_S: Final = 600.0  # an outage is logged when it begins, every so often while it lasts, and when it is over…
 CHANGED_S: Final = 60.0  # …and when it looks another way than before, but not each second
+# How the names of all such errors of kafka-python end; one of them reaches us only as the text of another.
+_FORBIDDEN: Final = "AuthorizationFailedError"
 
 
 class Sent(Protocol):
@@ -67,6 +70,7 @@ class Progress:
         acknowledged_ms: when the last one was, in Unix ms; 0 before the first.
         trouble: what is wrong, in one line; empty when nothing is.
         trouble_ms: since when, in Unix ms.
+        is_refused: the broker is there and refuses; it is tried again, but somebody has to do something first.
     """
 
     is_connected: bool = False
@@ -74,6 +78,7 @@ class Progress:
     acknowledged_ms: int = 0
     trouble: str = ""
     trouble_ms: int = 0
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,7 @@ class Sender:
         try:
             producer = self._connect()
         except Exception as error:  # noqa: BLE001 - whatever the library raises, the kiosk goes on trying
-            self._trouble(_line(error))
+            self._trouble(_line(error), is_refused=_is_settled(error))
             self._pause(RETRY_S)
             return
         try:
@@ -165,7 +170,7 @@ class Sender:
         except SpoolBroken as error:
             self._trouble(str(error))
         except Exception as error:  # noqa: BLE001 - as above
-            self._trouble(_line(error))
+            self._trouble(_line(error), is_refused=_is_settled(error))
         finally:
             self.progress.is_connected = False
             producer.close()
@@ -221,8 +226,9 @@ class Sender:
 
     # ---- what is told
 
-    def _trouble(self, line: str) -> None:
+    def _trouble(self, line: str, *, is_refused: bool = False) -> None:
         progress = self.progress
+        progress.is_refused = is_refused
         now = time.monotonic()
         if not progress.trouble:
             progress.trouble_ms = _now_ms()
@@ -233,11 +239,14 @@ class Sender:
             self._told = now
             log.warning("not sending, %s events are kept: %s", self._held(), line)
         progress.trouble = line
+        with self._change:
+            self._change.notify_all()
 
     def _recovered(self) -> None:
         if self.progress.trouble:
             log.warning("sending again after %d s", (_now_ms() - self.progress.trouble_ms) // 1000)
         self.progress.trouble = ""
+        self.progress.is_refused = False
         self.progress.is_connected = True
 
     def _held(self) -> str:
@@ -256,4 +265,10 @@ def _now_ms() -> int:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    said = " ".join((str(error) if isinstance(error, AttenteError) else f"{type(error).__name__}: {error}").split())
+    return f"this kiosk may not write: {said}; `attente access plan` tells who may" if _FORBIDDEN in said else said
+
+
+def _is_settled(error: Exception) -> bool:
+    """Whether trying again changes nothing: the broker does not let us in, or does not let us write."""
+    return isinstance(error, BrokerRefused) or _FORBIDDEN in f"{type(error).__name__}: {error}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from attente.kiosk.spool import MOST_BYTES, MOST_EVENTS
+from attente.security import PLAINTEXT, Security
 
 SHORTEST_DELIVERY_S: Final = 10
 
@@ -21,6 +22,7 @@ class KioskSettings:
         topic: the topic of the events.
         most_events, most_bytes: a spool that holds so much takes no more.
         heartbeat_seconds: how often the kiosk says that it is alive, how much it holds and how its clock goes.
+        security: how it connects to the broker.
         delivery_timeout_seconds: after so long without an answer everything is sent again.
     """
 
@@ -29,6 +31,7 @@ class KioskSettings:
     spool: Path
     broker: str = "127.0.0.1:9092"
     topic: str = "attente.events"
+    security: Security = PLAINTEXT
     most_events: int = MOST_EVENTS
     most_bytes: int = MOST_BYTES
     heartbeat_seconds: int = 60

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from attente.model.partitioning import partition_of
+from attente.security import PLAINTEXT, Security
 from attente.sources.reader import TopicReader
 
 _MOST_RECORDS: Final = 5_000
@@ -27,18 +28,19 @@ class Log(TopicReader):
         begin, end: offsets of the first record that is still there, and behind the last one.
     """
 
-    def __init__(self, broker: str, topic: str, office: str) -> None:
+    def __init__(self, broker: str, topic: str, office: str, security: Security = PLAINTEXT) -> None:
         """Connects.
 
         Args:
             broker: HOST:PORT, or several with commas between.
             topic: the events' topic, by its name at the broker.
             office: the id of an office.
+            security: how to connect.
 
         Raises:
             Unreachable: no broker answers, it refuses, or has no such topic.
         """
-        super().__init__(broker, topic)
+        super().__init__(broker, topic, security)
         self.partitions = len(self.numbers)
         self.partition = partition_of(office.encode(), self.partitions)
         self.begin, self.end = self.spans([self.partition])[self.partition]

@@ -10,9 +10,10 @@ from typing import Any, Final, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
+from attente.clients import opened
 from attente.errors import Unreachable
+from attente.security import PLAINTEXT, Security
 from attente.sources.records import LARGEST
-from attente.sources.target import BOOTSTRAP_MS, no_answer
 
 # kafka-python has no bound of its own. 8,000 records fill the batches of 16 partitions while as many are under way;
 # with 20,000 the garbage collector, which walks all that is pending, takes a tenth more of the time.
@@ -31,9 +32,6 @@ _SETTINGS: Final[dict[str, Any]] = {
     # kafka-python's own metrics cost a tenth of that, and nobody reads them here.
     "metrics_enabled": False,
     "max_request_size": LARGEST,
-    "bootstrap_timeout_ms": BOOTSTRAP_MS,
-    # A broker that comes back is found within a second instead of 30.
-    "reconnect_backoff_max_ms": 1_000,
 }
 # A producer whose delivery time-out expires in an outage may never answer again; then we give up ourselves.
 _GRACE_S: Final = 5.0
@@ -51,7 +49,14 @@ class Outbox:
         oldest: the line of the first record that has no answer yet, 0 when all have.
     """
 
-    def __init__(self, broker: str, topic: str, delivery_timeout_s: float, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        broker: str,
+        topic: str,
+        delivery_timeout_s: float,
+        stop: threading.Event,
+        security: Security = PLAINTEXT,
+    ) -> None:
         """Connects.
 
         Args:
@@ -59,22 +64,22 @@ class Outbox:
             topic: its name at the broker.
             delivery_timeout_s: how long a record may be without an answer before the replay gives up.
             stop: when set, a silent broker is waited for no longer than a few seconds.
+            security: how to connect.
 
         Raises:
             Unreachable: no broker answers.
         """
         timeout_ms = round(delivery_timeout_s * 1000)
         linger_ms = _SETTINGS["linger_ms"]
-        try:
-            self._producer = KafkaProducer(
-                **_SETTINGS,
-                bootstrap_servers=broker.split(","),
-                delivery_timeout_ms=timeout_ms,
-                request_timeout_ms=min(30_000, timeout_ms - linger_ms),
-                max_block_ms=timeout_ms,
-            )
-        except KafkaError:
-            raise no_answer(broker) from None
+        self._producer = opened(
+            KafkaProducer,
+            broker,
+            security,
+            **_SETTINGS,
+            delivery_timeout_ms=timeout_ms,
+            request_timeout_ms=min(30_000, timeout_ms - linger_ms),
+            max_block_ms=timeout_ms,
+        )
         self._broker = broker
         self._topic = topic
         self._deadline_s = delivery_timeout_s + _GRACE_S
@@ -162,6 +167,8 @@ class Outbox:
 
     def _failure(self, line: int, error: BaseException) -> Unreachable:
         what = " ".join(str(error).split()) or type(error).__name__
+        if "AuthorizationFailed" in what:
+            what += " (it takes Write)"
         return Unreachable(f"{self._broker}: topic {self._topic}: the record of line {line} failed: {what}")
 
     def __enter__(self) -> Self:

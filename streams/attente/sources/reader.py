@@ -8,10 +8,10 @@ from typing import Any, Final, Self
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
-from kafka.net.compat import KafkaNetClient
 
+from attente.clients import opened
 from attente.errors import Unreachable
-from attente.sources.target import BOOTSTRAP_MS, no_answer
+from attente.security import PLAINTEXT, Security
 
 _POLL_MS: Final = 500
 _QUIET_S: Final = 30.0  # a broker that is there answers a fetch within a second
@@ -26,12 +26,13 @@ class TopicReader:
         numbers: of its partitions, ascending.
     """
 
-    def __init__(self, broker: str, topic: str, **settings: Any) -> None:
+    def __init__(self, broker: str, topic: str, security: Security = PLAINTEXT, **settings: Any) -> None:
         """Connects.
 
         Args:
             broker: HOST:PORT, or several with commas between.
             topic: its name at the broker.
+            security: how to connect.
             settings: further ones of kafka-python's consumer.
 
         Raises:
@@ -39,12 +40,26 @@ class TopicReader:
         """
         self.topic = topic
         self._broker = broker
-        self._consumer = _consumer(broker, settings)
+        self._consumer = opened(
+            KafkaConsumer,
+            broker,
+            security,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=4 * _MIB,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+            **settings,
+        )
         try:
             with self._answers():
                 found = self._consumer.partitions_for_topic(topic)
             if not found:
-                msg = f"{broker}: there is no topic {topic}; create it with `attente topics apply`"
+                msg = (
+                    f"{broker}: there is no topic {topic} that {security.principal} may see; create it with `attente "
+                    "topics apply`, or grant Describe"
+                    if security.protocol != "plaintext"
+                    else f"{broker}: there is no topic {topic}; create it with `attente topics apply`"
+                )
                 raise Unreachable(msg)
         except Unreachable:
             self.close()
@@ -117,27 +132,3 @@ class TopicReader:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _consumer(broker: str, settings: dict[str, Any]) -> KafkaConsumer:
-    clients: list[KafkaNetClient] = []
-
-    def remembered(**settings: Any) -> KafkaNetClient:
-        clients.append(KafkaNetClient(**settings))
-        return clients[-1]
-
-    try:
-        return KafkaConsumer(
-            bootstrap_servers=broker.split(","),
-            bootstrap_timeout_ms=BOOTSTRAP_MS,
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=4 * _MIB,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-            kafka_client=remembered,
-            **settings,
-        )
-    except KafkaError:
-        for client in clients:  # left behind with their threads, for ever trying
-            client.close()
-        raise no_answer(broker) from None

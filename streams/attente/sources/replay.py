@@ -12,6 +12,7 @@ import msgspec
 
 from attente.errors import BadInput, Unreachable
 from attente.model.topics import EVENTS
+from attente.security import PLAINTEXT, Security
 from attente.sources.outbox import Outbox
 from attente.sources.pace import Pace, Span, span_of
 from attente.sources.records import Record, Records
@@ -49,6 +50,7 @@ class ReplaySettings:
         horizon_ms: how late an event may arrive, by the network's registry: a live replay of older ones is refused.
         partitions: how many partitions the topic must have, if that matters.
         delivery_timeout_s: how long a record may go without an answer.
+        security: how it connects to the broker.
     """
 
     broker: str
@@ -64,6 +66,7 @@ class ReplaySettings:
     horizon_ms: int = 24 * _HOUR_MS
     partitions: int | None = None
     delivery_timeout_s: float = 120.0
+    security: Security = PLAINTEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,8 @@ def replay(
     """
     stop = stop or threading.Event()
     settings = _with_shift(settings)
-    partitions = check_topic(settings.broker, settings.topic, settings.times, settings.partitions)
-    with Outbox(settings.broker, settings.topic, settings.delivery_timeout_s, stop) as outbox:
+    partitions = check_topic(settings.broker, settings.topic, settings.times, settings.partitions, settings.security)
+    with Outbox(settings.broker, settings.topic, settings.delivery_timeout_s, stop, settings.security) as outbox:
         run = _Run(settings, outbox, Records(settings.name, partitions), stop)
         try:
             return run.through(lines, progress or _ignore, refused or _ignore)

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError
-from kafka.net.compat import KafkaNetClient
 
-from attente.errors import Unreachable
-
-BOOTSTRAP_MS: Final = 5_000
-"""How long a broker may take to answer at first: kafka-python's 30 s look like a hang to whoever mistyped a port."""
+from attente.clients import opened
+from attente.errors import BrokerRefused, Unreachable
+from attente.security import PLAINTEXT, Security
 
 _BY_EVENT: Final = "CreateTime"
 _BY_BROKER: Final = "LogAppendTime"
@@ -30,7 +28,9 @@ class Times(StrEnum):
     LIVE = "live"
 
 
-def check_topic(broker: str, topic: str, times: Times, partitions: int | None = None) -> int:
+def check_topic(
+    broker: str, topic: str, times: Times, partitions: int | None = None, security: Security = PLAINTEXT
+) -> int:
     """How many partitions the topic has.
 
     Archived events in a live topic would all be too late, and live ones in an archive would make its time theirs.
@@ -40,11 +40,12 @@ def check_topic(broker: str, topic: str, times: Times, partitions: int | None = 
         topic: its name at the broker.
         times: whose time its records are to bear.
         partitions: how many it must have, if that matters.
+        security: how to connect.
 
     Raises:
         Unreachable: the broker does not answer or refuses, or the topic is not there or another kind.
     """
-    with _admin(broker) as admin:
+    with _admin(broker, security) as admin:
         found = _partitions(admin, broker, topic, times)
         if partitions is not None and found != partitions:
             msg = f"{broker}: topic {topic} has {found} partitions, not {partitions}; the number is for ever: leave"
@@ -53,47 +54,26 @@ def check_topic(broker: str, topic: str, times: Times, partitions: int | None = 
     return found
 
 
-def look_at(broker: str, topic: str) -> tuple[int, Times]:
+def look_at(broker: str, topic: str, security: Security = PLAINTEXT) -> tuple[int, Times]:
     """How many partitions the topic has, and whose time its records bear.
 
     Raises:
         Unreachable: the broker does not answer or refuses, or the topic is not there.
     """
-    with _admin(broker) as admin:
+    with _admin(broker, security) as admin:
         found = _partitions(admin, broker, topic, Times.LIVE)
         is_archive = _settings(admin, topic).get("message.timestamp.type") == _BY_EVENT
     return found, Times.ARCHIVE if is_archive else Times.LIVE
 
 
-def no_answer(broker: str) -> Unreachable:
-    """The error of a broker that cannot be reached: all its causes look alike to a client."""
-    return Unreachable(
-        f"{broker}: no Kafka answers within {BOOTSTRAP_MS // 1000} s; start one with `attente broker up`, or name "
-        "another with --broker (a wrong password and missing TLS look the same)"
-    )
-
-
 @contextmanager
-def _admin(broker: str) -> Iterator[KafkaAdminClient]:
-    clients: list[KafkaNetClient] = []
-
-    def remembered(**settings: Any) -> KafkaNetClient:
-        clients.append(KafkaNetClient(**settings))
-        return clients[-1]
-
-    try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=broker.split(","), bootstrap_timeout_ms=BOOTSTRAP_MS, kafka_client=remembered
-        )
-    except KafkaError:
-        for client in clients:  # left behind with their threads, for ever trying
-            client.close()
-        raise no_answer(broker) from None
+def _admin(broker: str, security: Security) -> Iterator[KafkaAdminClient]:
+    admin = opened(KafkaAdminClient, broker, security)
     try:
         yield admin
     except KafkaError as error:
         msg = f"{broker}: refuses to tell about its topics: {error}; it takes Describe and DescribeConfigs"
-        raise Unreachable(msg) from error
+        raise BrokerRefused(msg) from error
     finally:
         admin.close()
 
@@ -111,7 +91,11 @@ def _partitions(admin: KafkaAdminClient, broker: str, topic: str, times: Times) 
 
 def _settings(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
     found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
-    return {name: setting["value"] for name, setting in found["topic"][topic].items()}
+    settings = {name: setting["value"] for name, setting in found["topic"][topic].items()}
+    if not settings:  # what the broker answers to whoever may not know
+        msg = f"the settings of topic {topic} are not told to us; it takes DescribeConfigs"
+        raise BrokerRefused(msg)
+    return settings
 
 
 def _check_kind(settings: dict[str, str], broker: str, topic: str, times: Times) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attente.model.records import DeadLetterRecord, read_dead_letter
+from attente.security import PLAINTEXT, Security
 from attente.sources.deadletters.letters import Letter
 from attente.sources.reader import TopicReader
 
@@ -15,17 +16,18 @@ class Mailbox(TopicReader):
         unreadable: how many records of it were no dead letters so far, and a line about the last one.
     """
 
-    def __init__(self, broker: str, topic: str) -> None:
+    def __init__(self, broker: str, topic: str, security: Security = PLAINTEXT) -> None:
         """Connects.
 
         Args:
             broker: HOST:PORT, or several with commas between.
             topic: its name at the broker.
+            security: how to connect.
 
         Raises:
             Unreachable: no broker answers, it refuses, or has no such topic.
         """
-        super().__init__(broker, topic, auto_offset_reset="earliest", reconnect_backoff_max_ms=1_000)
+        super().__init__(broker, topic, security, auto_offset_reset="earliest")
         self.unreadable = (0, "")
         self._spans = self.spans(self.numbers)
 

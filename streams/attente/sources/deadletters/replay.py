@@ -10,13 +10,14 @@ from typing import Any, Final, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from attente.clients import opened
 from attente.errors import Unreachable
 from attente.model.partitioning import partition_of
 from attente.model.records import Origin, replayed
+from attente.security import PLAINTEXT, Security
 from attente.sources.deadletters.letters import Letter, Survey, Wanted
 from attente.sources.deadletters.mailbox import Mailbox
 from attente.sources.deadletters.verdict import Verdict
-from attente.sources.target import BOOTSTRAP_MS, no_answer
 
 _TOGETHER: Final = 500  # events that are sent, and noted as sent, together
 _TOGETHER_BYTES: Final = 8 << 20
@@ -157,13 +158,14 @@ class Courier:
         delivered: how many the broker has.
     """
 
-    def __init__(self, broker: str, events: str, letters: str) -> None:
+    def __init__(self, broker: str, events: str, letters: str, security: Security = PLAINTEXT) -> None:
         """Connects.
 
         Args:
             broker: HOST:PORT, or several with commas between.
             events: their topic, by its name at the broker.
             letters: the topic of the dead letters, likewise.
+            security: how to connect.
 
         Raises:
             Unreachable: no broker answers.
@@ -172,22 +174,19 @@ class Courier:
         self._broker = broker
         self._events = events
         self._letters = letters
-        try:
-            self._producer = KafkaProducer(
-                bootstrap_servers=broker.split(","),
-                bootstrap_timeout_ms=BOOTSTRAP_MS,
-                acks="all",
-                enable_idempotence=True,
-                allow_auto_create_topics=False,
-                # What was small only while it was compressed has to fit once more.
-                compression_type="gzip",
-                max_request_size=_ANY_SIZE,
-                linger_ms=5,
-                metrics_enabled=False,
-                reconnect_backoff_max_ms=1_000,
-            )
-        except KafkaError:
-            raise no_answer(broker) from None
+        self._producer = opened(
+            KafkaProducer,
+            broker,
+            security,
+            acks="all",
+            enable_idempotence=True,
+            allow_auto_create_topics=False,
+            # What was small only while it was compressed has to fit once more.
+            compression_type="gzip",
+            max_request_size=_ANY_SIZE,
+            linger_ms=5,
+            metrics_enabled=False,
+        )
 
     def deliver(self, together: list[tuple[Letter, int]]) -> None:
         """Send some events, each to its partition, and note where they stand now.

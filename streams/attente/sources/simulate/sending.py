@@ -13,6 +13,7 @@ import msgspec
 from attente.errors import Unreachable
 from attente.model.partitioning import partition_of
 from attente.model.topics import EVENTS
+from attente.security import PLAINTEXT, Security
 from attente.sources.outbox import Outbox
 from attente.sources.simulate.crew import Member, members, stop_on_word
 from attente.sources.simulate.live import Live
@@ -36,6 +37,7 @@ class SendSettings:
         days: the local dates (`date.toordinal`) that go into an archive; empty for a live network.
         seconds: for how long a live network lives; None until it is stopped.
         processes: how many, at most one for each partition; with one, this process sends (some 15,000 events/s).
+        security: how it connects to the broker.
     """
 
     broker: str
@@ -43,6 +45,7 @@ class SendSettings:
     days: range = range(0)
     seconds: float | None = None
     processes: int = 1
+    security: Security = PLAINTEXT
 
     @property
     def times(self) -> Times:
@@ -98,7 +101,7 @@ def send(
     """
     began = time.monotonic()
     stop = stop or threading.Event()
-    partitions = check_topic(settings.broker, settings.topic, settings.times)
+    partitions = check_topic(settings.broker, settings.topic, settings.times, security=settings.security)
     shares = _dealt(network, settings, partitions)
     if len(shares) == 1:
         report = _Sending(shares[0], stop, progress or _ignore).run()
@@ -198,7 +201,7 @@ class _Sending:
         slices = (
             live.slices(self._stop, settings.seconds) if live else runs.slices(beginning(network, settings.days[0]))
         )
-        with Outbox(settings.broker, settings.topic, _DELIVERY_TIMEOUT_S, self._stop) as outbox:
+        with Outbox(settings.broker, settings.topic, _DELIVERY_TIMEOUT_S, self._stop, settings.security) as outbox:
             try:
                 self._through(slices, outbox)
                 outbox.settle()

@@ -1,0 +1,100 @@
+"""As much of Kafka's protocol as tells how a listener wants to be spoken to: two requests that need no right at all."""
+
+import socket
+import struct
+import time
+from typing import Final
+
+from attente.security.connection import MECHANISM
+
+UNSUPPORTED_MECHANISM: Final = 33
+ILLEGAL_STATE: Final = 34
+"""The answer of a listener that asks nobody for a password."""
+
+AUTHENTICATION_FAILED: Final = 58
+
+_SASL_HANDSHAKE: Final = 17, 1
+_SASL_AUTHENTICATE: Final = 36, 0
+_CLIENT: Final = b"attente-probe"
+_LONGEST: Final = 64 << 10  # an answer to one of these has some hundred bytes
+
+
+class Closed(Exception):  # noqa: N818 - what was seen
+    """The other side has closed the connection without an answer."""
+
+
+class NotKafka(Exception):  # noqa: N818
+    """The answer is none of Kafka's."""
+
+
+class Wire:
+    """Requests over a connection that is there already, until an instant of the monotonic clock."""
+
+    def __init__(self, connection: socket.socket, limit: float) -> None:
+        self._connection = connection
+        self._limit = limit
+        self._number = 0
+
+    def handshake(self) -> tuple[int, list[str]]:
+        """Ask for SCRAM-SHA-512: Kafka's error code, and the mechanisms that the listener has.
+
+        Raises:
+            Closed, NotKafka, OSError: no answer.
+        """
+        answer = self._ask(_SASL_HANDSHAKE, _text(MECHANISM.encode()))
+        try:
+            code, count = struct.unpack_from(">hi", answer)
+            at = 6
+            found = []
+            for _ in range(count):
+                (length,) = struct.unpack_from(">h", answer, at)
+                found.append(answer[at + 2 : at + 2 + length].decode())
+                at += 2 + length
+        except (struct.error, UnicodeDecodeError):
+            raise NotKafka from None
+        return code, found
+
+    def authenticate(self, message: bytes) -> tuple[int, str, bytes]:
+        """Say something of the exchange: Kafka's error code, what the broker says to it, and its part.
+
+        Raises:
+            Closed, NotKafka, OSError: no answer.
+        """
+        answer = self._ask(_SASL_AUTHENTICATE, struct.pack(">i", len(message)) + message)
+        try:
+            code, length = struct.unpack_from(">hh", answer)
+            said = answer[4 : 4 + max(0, length)]
+            (size,) = struct.unpack_from(">i", answer, 4 + len(said))
+        except struct.error:
+            raise NotKafka from None
+        return code, said.decode(errors="replace"), answer[8 + len(said) :][: max(0, size)]
+
+    def _ask(self, api: tuple[int, int], body: bytes) -> bytes:
+        self._number += 1
+        request = struct.pack(">hhi", *api, self._number) + _text(_CLIENT) + body
+        self._until()
+        self._connection.sendall(struct.pack(">i", len(request)) + request)
+        (length,) = struct.unpack(">i", self._take(4))
+        if not 4 <= length <= _LONGEST:
+            raise NotKafka
+        answer = self._take(length)
+        if struct.unpack_from(">i", answer) != (self._number,):
+            raise NotKafka
+        return answer[4:]
+
+    def _take(self, size: int) -> bytes:
+        taken = b""
+        while len(taken) < size:
+            self._until()
+            some = self._connection.recv(size - len(taken))
+            if not some:
+                raise Closed
+            taken += some
+        return taken
+
+    def _until(self) -> None:
+        self._connection.settimeout(max(0.05, self._limit - time.monotonic()))
+
+
+def _text(raw: bytes) -> bytes:
+    return struct.pack(">h", len(raw)) + raw
