@@ -54,14 +54,14 @@ def with_settings(*names: str, local_broker: bool = True) -> Callable[[Function]
     The flag `--config FILE` comes with it.
 
     Args:
-        names: of the settings.
+        names: of the settings; those that are secret come from the environment or the file alone.
         local_broker: when nobody names a broker and the local one of the data folder runs, that one is meant.
     """
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
         def call(*args: Any, config: Path | None, **values: Any) -> Any:
-            flags = {name: values.pop(name) for name in names}
+            flags = {name: values.pop(name) for name in names if not FORMS[name].is_secret}
             settings = load(flags, os.environ, config)
             if local_broker:
                 settings = _with_local_broker(settings)
@@ -73,7 +73,7 @@ def with_settings(*names: str, local_broker: bool = True) -> Callable[[Function]
             metavar="FILE",
             help=f"A YAML file of settings.  [env: {CONFIG}]",
         )(call)
-        for name in reversed(names):
+        for name in reversed([name for name in names if not FORMS[name].is_secret]):
             decorated = _option(name, FORMS[name])(decorated)
         return decorated
 

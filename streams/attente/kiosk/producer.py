@@ -7,6 +7,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from attente.kiosk.settings import KioskSettings
+from attente.model.signatures import Signer
 
 BOOTSTRAP_MS: Final = 5_000
 _REQUEST_MS: Final = 5_000
@@ -26,7 +27,10 @@ _SETTINGS: Final[dict[str, Any]] = {
 
 
 class KafkaSink:
-    """One producer for one topic and one key."""
+    """One producer for one topic and one office, which signs what it sends.
+
+    Signed is at the time of sending: what lies in the spool goes out under the key of today.
+    """
 
     def __init__(self, settings: KioskSettings) -> None:
         """Connects.
@@ -36,6 +40,7 @@ class KafkaSink:
         """
         self._topic = settings.topic
         self._key = settings.office.encode()
+        self._signer = None if settings.key is None else Signer(settings.key)
         self._producer = KafkaProducer(
             **_SETTINGS,
             bootstrap_servers=settings.broker.split(","),
@@ -45,7 +50,8 @@ class KafkaSink:
 
     def send(self, value: bytes) -> Any:
         """Puts a record on its way."""
-        return self._producer.send(self._topic, key=self._key, value=value)
+        headers = [] if self._signer is None else self._signer.headers(value)
+        return self._producer.send(self._topic, key=self._key, value=value, headers=headers)
 
     def close(self) -> None:
         """Lets go of it at once: what has no answer is in the spool."""
