@@ -28,12 +28,12 @@ NETWORK_KEYS: Final = {
     "cut_over": "03:00",
     "horizon": "24h",
     "detail": "service",
-    "signatures": "report",
-    "signatures_from": signing.INSTANT,
     "services": "a list of {id: prestations, title: Benefits}",
     "offices": "a list of {id: 75-nation, name: Paris Nation, region: Paris, zone: Europe/Paris}",
     "calendars": f"a list of {{id: weekdays, weekly: {hours.WEEKLY}}}",
     "norms": "a list of {id: caf-20, title: Within 20 minutes, threshold: 20m, target: 0.85}",
+    "signatures": "report",
+    "signatures_from": signing.INSTANT,
 }
 SERVICE_KEYS: Final = {"id": "prestations", "title": "Benefits"}
 OFFICE_KEYS: Final = {
