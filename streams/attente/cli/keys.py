@@ -37,12 +37,12 @@ class _Id(click.ParamType):
 
 @keys.command()
 @click.option("--office", type=_Id(), required=True, metavar="ID", help="The office whose events it signs.")
-@click.option("--kiosk", type=_Id(), default="", metavar="ID", help="The kiosk that alone will have it.")
+@click.option("--kiosk", type=_Id(), metavar="ID", help="The kiosk that alone will have it.")
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="A new file for the secret."
 )
 @json_option
-def new(office: str, kiosk: str, out: Path, *, as_json: bool) -> None:
+def new(office: str, kiosk: str | None, out: Path, *, as_json: bool) -> None:
     """Make a key, write its secret to a new file that only its owner may read, and print its entry in the registry.
 
     The entry goes under `keys:` of the office; it is no secret. The file goes to the kiosk, and its line into the
@@ -50,7 +50,7 @@ def new(office: str, kiosk: str, out: Path, *, as_json: bool) -> None:
 
     Example: attente keys new --office 75-nation --kiosk hall-1 --out hall-1.key
     """
-    key = named(office, kiosk, secrets.token_bytes(SECRET_BYTES))
+    key = named(office, kiosk or "", secrets.token_bytes(SECRET_BYTES))
     try:
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     except FileExistsError:

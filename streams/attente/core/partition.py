@@ -27,6 +27,7 @@ from attente.model.refusals import explain
 from attente.model.signatures import Headers, Verdict
 
 NEVER: Final = 1 << 62
+VALID: Final = Verdict.VALID.value
 
 
 class Record(Protocol):
@@ -210,7 +211,7 @@ class Partition:
         if signing is None or record.timestamp < signing.since:
             return None
         flaw = signing.flaw(record.value, record.headers, record.timestamp)
-        verdict = Verdict.VALID.value if flaw is None else flaw.reason.value
+        verdict = VALID if flaw is None else flaw.reason.value
         self.signatures[verdict] = self.signatures.get(verdict, 0) + 1
         return flaw if signing.is_required else None
 
