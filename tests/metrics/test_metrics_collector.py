@@ -495,12 +495,12 @@ def test_any_name_comes_back_from_the_page_as_it_was(name: str, region: str, tit
     for parsed in (parse_text(text.decode()), parse_openmetrics(openmetrics.decode())):
         labels = {sample.name: sample.labels for family in parsed for sample in family.samples}
         assert labels["attente_office_info"] == {
-                "office": NATION,
-                "region": region,
-                "name": name,
-                "calendar": "",
-                "zone": "Europe/Paris",
-            }
+            "office": NATION,
+            "region": region,
+            "name": name,
+            "calendar": "",
+            "zone": "Europe/Paris",
+        }
         assert labels["attente_norm_info"]["title"] == title
         assert labels["attente_waiting_tickets"] == {"office": NATION, "service": service}
 
