@@ -24,6 +24,7 @@ MODULES: Final = (
     "core/partition",
     "core/plan",
     "core/sessions",
+    "core/signing",
     "core/visit",
     "model/instants",
 )

@@ -95,6 +95,7 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     partition: int = 0
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class Key(NamedTuple):

@@ -20,9 +20,10 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from attente.metrics import catalogue as c
 from attente.metrics.reading import Reading, read
+from attente.model.instants import LATEST, text_of
 from attente.model.topics import EVENTS
 from attente.registry import scalars
-from attente.registry.entities import Norm, Registry
+from attente.registry.entities import Norm, Office, OfficeKey, Registry, Signatures
 from attente.settings import prefixed
 from oracle import Record
 
@@ -296,7 +297,14 @@ def write(bootstrap: str, topic: str, records: Iterable[Record], **settings: Any
         sent = [
             (
                 record,
-                sender.send(topic, record.value, record.key, partition=record.partition, timestamp_ms=record.timestamp),
+                sender.send(
+                    topic,
+                    record.value,
+                    record.key,
+                    list(record.headers),
+                    partition=record.partition,
+                    timestamp_ms=record.timestamp,
+                ),
             )
             for record in records
         ]
@@ -358,13 +366,28 @@ def written(registry: Registry) -> str:
         "offices:",
         *(
             f"  - {{id: {office.id}, name: {office.name!r}, region: {office.region}, zone: {office.zone},"
-            f" services: [{', '.join(office.services)}]}}"
+            f" services: [{', '.join(office.services)}]{_signing(office)}}}"
             for office in registry.offices.values()
         ),
         "norms:",
         *(line for norm in registry.norms.values() for line in _norm(norm)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _signing(office: Office) -> str:
+    if office.signatures is Signatures.OFF:
+        return ""
+    keys = ", ".join(
+        f'{{id: {key.id}, fingerprint: {key.fingerprint}, from: "{text_of(key.first_ms)}", until: "{_until(key)}"}}'
+        for key in office.keys
+    )
+    since = text_of(office.signatures_from_ms)
+    return f', signatures: {office.signatures.value}, signatures_from: "{since}", keys: [{keys}]'
+
+
+def _until(key: OfficeKey) -> str:
+    return text_of(min(key.end_ms, LATEST - 1))
 
 
 def _norm(norm: Norm) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Self
 import yaml
 
 from attente.errors import BadInput, Missing
+from attente.model.signatures import Key, read_keys
 from attente.security import Protocol, Security
 
 ENVIRONMENT: Final = "ATTENTE_"
@@ -48,7 +49,7 @@ class Form:
         metavar: what to write, as shown in the help of a flag.
         parse: text to value; raises `ValueError` with the words that follow the offending value.
         flags: other names of the flag, besides the one made of the setting's name.
-        is_secret: nobody may see its value: it comes from the environment alone, and is never shown.
+        is_secret: nobody may see its value: it has no flag, for everybody sees the command lines of others.
     """
 
     help: str
@@ -136,6 +137,8 @@ class Settings:
         sasl_password: its password; from the environment alone.
         sasl_password_file: a file that holds the password.
         registry: the file of offices, services and norms.
+        keys_file: the file of the secrets with which events are signed.
+        signing_key: the same for a kiosk, as a text with one key; it stands in no command line.
         worker: the name of this worker in its group; no two that run may have the same.
         data: the folder of everything that a command keeps on this machine.
         metrics_host: the address on which a worker serves its metrics.
@@ -170,6 +173,8 @@ class Settings:
     sasl_password: str | None = field(default=None, repr=False)
     sasl_password_file: Path | None = None
     registry: Path | None = None
+    keys_file: Path | None = None
+    signing_key: Key | None = None
     worker: str = field(default_factory=socket.gethostname)
     data: Path = Path(".attente")
     metrics_host: str = "127.0.0.1"
@@ -224,6 +229,15 @@ class Settings:
         return replace(self, **changes)
 
 
+def _key(text: str) -> Key:
+    try:
+        (key,) = read_keys(text)
+    except ValueError:  # none, several, or something else: in each case it may be the secret
+        msg = "is not one key; write: KEY-ID OFFICE SECRET, the line that `attente keys new` made"
+        raise ValueError(msg) from None
+    return key
+
+
 def _id(text: str) -> str:
     if _ID.fullmatch(text) is None:
         msg = "is no id (at most 64 of a-z, 0-9, '.', '_' and '-'); take that of the registry"
@@ -256,6 +270,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "sasl_password": Form("The user's password.", "PASSWORD", _password, is_secret=True),
     "sasl_password_file": Form("A file that holds the user's password.", "FILE", _path),
     "registry": Form("The registry of offices, services and norms.", "FILE", _path),
+    "keys_file": Form("The secrets with which events are signed.", "FILE", _path, ("--keys",)),
+    "signing_key": Form("The key with which a kiosk signs.", "KEY", _key, is_secret=True),
     "worker": Form("The name of this worker; no two that run may have the same.", "NAME", _named),
     "data": Form("The folder of what is kept on this machine.", "FOLDER", _path),
     "metrics_host": Form("The address on which metrics are served.", "HOST", _host),

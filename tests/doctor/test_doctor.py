@@ -20,10 +20,12 @@ from attente.doctor.check import Verdict
 from attente.doctor.cluster import check_clock
 from attente.doctor.machine import BASE, EXTRAS, MASK, check_data, check_versions, effective, pinned, versions
 from attente.doctor.network import check_registry
+from attente.model.signatures import Key
 from attente.model.topics import CHECKPOINTS, EVENTS
 from attente.registry.demo import technion_yaml
 from attente.settings import FORMS, Settings, load, prefixed
 from commands import Said, attente
+from signed import key_of
 
 NOW = 1_795_000_000_000  # in November 2026
 PACKAGES = (*BASE, *(package for extra in EXTRAS.values() for package in extra))
@@ -260,3 +262,39 @@ def test_settings_that_cannot_be_used_are_one_line(arguments: tuple[str, ...], c
     found: Said = attente("doctor", *arguments)
     assert found.returncode == code
     assert said in found.stderr
+
+
+# --- keys
+
+
+def signing(folder: Path, mode: str, key: Key) -> Path:
+    file = folder / "signing.yaml"
+    entry = f"keys: [{{id: {key.id}, fingerprint: {key.fingerprint}}}], signatures: {mode}, "
+    file.write_text(technion_yaml(1).replace("{id: bank,", f"{{id: bank, {entry}"))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("mode", "rights", "verdict", "said"),
+    [
+        ("require", 0o600, Verdict.OK, "the secrets of 1 keys"),
+        ("report", 0o640, Verdict.WARN, "which others may read"),
+        ("require", None, Verdict.FAIL, "the keys cannot be read (No such file or directory)"),
+        ("off", None, None, ""),
+    ],
+)
+def test_the_secrets_that_the_registry_asks_for_are_looked_at_and_not_told(
+    tmp_path: Path, mode: str, rights: int | None, verdict: Verdict | None, said: str
+) -> None:
+    key = key_of("bank")
+    keys = tmp_path / "workers.keys"
+    if rights is not None:
+        keys.write_text(key.line)
+        keys.chmod(rights)
+    found = told(check_registry(Settings(registry=signing(tmp_path, mode, key), keys_file=keys)))
+    assert key.secret.hex() not in str(found)
+    if verdict is None:
+        assert "keys" not in found
+    else:
+        assert found["keys"][0] is verdict
+        assert said in found["keys"][1]

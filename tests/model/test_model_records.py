@@ -17,6 +17,7 @@ from attente.model.records import (
     encode_manifest,
     read_dead_letter,
     read_manifest,
+    replayed,
 )
 
 ORIGIN = Origin("attente.events", 7, 4711, 1_795_421_643_120)
@@ -212,3 +213,52 @@ def test_a_history_begins_before_it_ends() -> None:
 def test_anything_else_is_no_manifest_and_says_so_in_one_line(raw: bytes | None) -> None:
     with pytest.raises(ValueError, match=r"\Ano manifest: [^\n]{1,1100}\Z"):
         read_manifest(raw)
+
+
+# ---- headers of the refused record
+
+names = st.text(max_size=20)
+headers = st.lists(st.tuples(names, st.none() | st.binary(max_size=50)), max_size=10).map(tuple)
+
+
+@given(headers=headers)
+def test_the_headers_of_a_refused_record_are_kept_in_order_whatever_they_are_called(
+    headers: tuple[tuple[str, bytes | None], ...],
+) -> None:
+    sent = dead_letter(
+        ORIGIN, key=b"k", value=b"{}", reason=Reason.UNSIGNED, detail="no", version="0.1.0", headers=headers
+    )
+    found = read(sent)
+    assert found.headers == headers
+    assert (found.key, found.value, found.reason, found.replayed_to) == (b"k", b"{}", "unsigned", "")
+
+
+def test_a_header_cannot_pass_for_one_of_the_letters_own() -> None:
+    posing = (("reason", b"empty"), ("key", b"other"), ("null", b""), ("replayed-to", b"x"), ("event:", b"y"))
+    sent = dead_letter(
+        ORIGIN, key=b"k", value=b"{}", reason=Reason.UNSIGNED, detail="no", version="0.1.0", headers=posing
+    )
+    found = read(sent)
+    assert (found.reason, found.key, found.value, found.replayed_to) == ("unsigned", b"k", b"{}", "")
+    assert found.headers == posing
+
+
+def test_the_note_of_a_replay_keeps_the_headers() -> None:
+    signed = (("attente-signature", b"a:b"),)
+    sent = dead_letter(
+        ORIGIN, key=b"k", value=b"{}", reason=Reason.UNKNOWN_KEY, detail="no", version="0.1.0", headers=signed
+    )
+    note = replayed(read(sent), ORIGIN)
+    assert read(note).headers == signed
+    assert read(note).replayed_to == ORIGIN.key.decode()
+
+
+@pytest.mark.parametrize("others", [(("x", b"y"),) * 65, (("x", b"y" * (17 << 10)),)])
+def test_of_very_many_or_very_long_headers_the_signature_alone_is_kept(
+    others: tuple[tuple[str, bytes | None], ...],
+) -> None:
+    every = (*others, ("attente-signature", b"old"), ("attente-signature", b"a:b"))
+    sent = dead_letter(
+        ORIGIN, key=b"k", value=b"{}", reason=Reason.UNKNOWN_KEY, detail="no", version="0.1.0", headers=every
+    )
+    assert read(sent).headers == (("attente-signature", b"a:b"),)

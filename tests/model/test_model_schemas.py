@@ -44,6 +44,7 @@ def test_everything_generated_is_named() -> None:
         "asyncapi.yaml",
         "topics.yaml",
         "vectors/partitions.json",
+        "vectors/signatures.json",
         "json/event.json",
         *(f"json/{kind}.json" for kind in TYPES),
     }
@@ -206,8 +207,9 @@ def test_the_page_for_vendors_lists_every_reason_in_the_order_in_which_they_are_
     listed = re.findall(r"^\| `([a-z_]+)` \|", page.partition("## Reasons for a refusal")[2], re.MULTILINE)
     of_bytes = list(Reason)[: list(Reason).index(Reason.IMPLAUSIBLE_TIME)]
     placed = [Reason.WRONG_KEY, Reason.UNKNOWN_OFFICE, Reason.WRONG_PARTITION]
+    signed = [Reason.UNSIGNED, Reason.UNKNOWN_KEY, Reason.BAD_SIGNATURE]
     by_time = [Reason.IMPLAUSIBLE_TIME, Reason.FROM_THE_FUTURE, Reason.TOO_LATE]
-    assert listed == [*of_bytes, *placed, *by_time, Reason.TOO_MANY_FACTS]
+    assert listed == [*of_bytes, *placed, *signed, *by_time, Reason.TOO_MANY_FACTS]
     assert set(listed) == set(Reason)
 
 

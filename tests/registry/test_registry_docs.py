@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 
 from attente.cli.main import main
-from attente.registry.entities import Detail, End, Left, Per, Start, StillWaiting
+from attente.model.signatures import Algorithm
+from attente.registry.entities import Detail, End, Left, Per, Signatures, Start, StillWaiting
 from attente.registry.hours import CALENDAR_KEYS, EXCEPTION_KEYS
 from attente.registry.load import NETWORK_KEYS, OFFICE_KEYS, SERVICE_KEYS, load, parse
 from attente.registry.norms import BUDGET_KEYS, CLOCK_KEYS, NORM_KEYS, POPULATION_KEYS
 from attente.registry.presets import names
+from attente.registry.signing import KEY_KEYS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "registry.md").read_text(encoding="utf-8")
@@ -31,11 +33,11 @@ def test_the_documented_example_is_the_network_that_it_describes() -> None:
 
 def test_every_key_is_documented() -> None:
     tables = (NETWORK_KEYS, SERVICE_KEYS, OFFICE_KEYS, CALENDAR_KEYS, EXCEPTION_KEYS)
-    keys = {key for table in (*tables, NORM_KEYS, CLOCK_KEYS, POPULATION_KEYS, BUDGET_KEYS) for key in table}
+    keys = {key for table in (*tables, NORM_KEYS, CLOCK_KEYS, POPULATION_KEYS, BUDGET_KEYS, KEY_KEYS) for key in table}
     assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []
 
 
-@pytest.mark.parametrize("choice", [Detail, Start, End, Per, Left, StillWaiting])
+@pytest.mark.parametrize("choice", [Detail, Start, End, Per, Left, StillWaiting, Signatures, Algorithm])
 def test_every_choice_is_documented(choice) -> None:
     assert [word for word in choice if f"`{word}`" not in PAGE] == []
 

@@ -7,11 +7,13 @@ from dead_letters import BEGIN, TOPIC, body, lying, written
 from registry_of_lille import LILLE_YAML
 
 from attente.model.reasons import Reason
-from attente.model.records import Origin, replayed
+from attente.model.records import EVENT_HEADER, DeadLetter, Origin, replayed
+from attente.registry.entities import OfficeKey, Registry, Signatures
 from attente.registry.load import parse
 from attente.sources.deadletters.letters import Survey, Wanted, grouped
 from attente.sources.deadletters.verdict import Verdict
 from attente.sources.target import Times
+from signed import Signed, asking, entry, key_of, signature
 
 HOUR = 3_600_000
 
@@ -159,3 +161,46 @@ def test_a_letter_forgets_its_bytes_and_nothing_else() -> None:
     assert (bare.record.key, bare.record.value) == (None, None)
     whole = replace(bare, record=replace(bare.record, key=letter.record.key, value=letter.record.value))
     assert whole == letter
+
+
+# --- signatures
+
+OURS, OTHER = key_of("lille", 1), key_of("lille", 2)
+
+
+def signing(mode: Signatures, *keys: OfficeKey, from_ms: int = 0) -> Registry:
+    return asking(parse(LILLE_YAML, "lille.yaml"), {"lille": keys}, mode, from_ms)
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason", "registry", "hopeless"),
+    [
+        ((), Reason.UNSIGNED, signing(Signatures.REQUIRE, entry(OURS)), Reason.UNSIGNED),
+        ((), Reason.UNKNOWN_OFFICE, signing(Signatures.REQUIRE, entry(OURS)), Reason.UNSIGNED),
+        ((), Reason.UNSIGNED, signing(Signatures.REPORT, entry(OURS)), None),
+        ((), Reason.UNSIGNED, signing(Signatures.OFF), None),
+        ((), Reason.UNSIGNED, signing(Signatures.REQUIRE, entry(OURS), from_ms=BEGIN + 1), None),
+        ((), Reason.UNSIGNED, None, None),
+        (signature(OURS, body()), Reason.UNKNOWN_KEY, signing(Signatures.REQUIRE, entry(OURS)), None),
+        (signature(OURS, body()), Reason.UNKNOWN_KEY, signing(Signatures.REQUIRE, entry(OTHER)), Reason.UNKNOWN_KEY),
+        (
+            signature(OURS, body()),
+            Reason.UNKNOWN_KEY,
+            signing(Signatures.REQUIRE, entry(OURS, 0, BEGIN)),
+            Reason.UNKNOWN_KEY,
+        ),
+        (signature(OURS, b""), Reason.BAD_SIGNATURE, signing(Signatures.REQUIRE, entry(OURS)), Reason.BAD_SIGNATURE),
+        (signature(OURS, b""), Reason.BAD_SIGNATURE, signing(Signatures.REPORT, entry(OURS)), None),
+    ],
+)
+def test_what_the_workers_registry_would_refuse_for_its_signature_is_not_sent_again(
+    headers: Signed, reason: Reason, registry: Registry | None, hopeless: Reason | None
+) -> None:
+    letter = lying(replace_headers(written(0, body(), reason=reason), headers))
+    refusal = Verdict(Times.ARCHIVE, registry, lambda: BEGIN).against(letter.record)
+    assert (refusal.reason if refusal else None) == hopeless
+
+
+def replace_headers(letter: DeadLetter, headers: Signed) -> DeadLetter:
+    """The letter of the same record with headers."""
+    return replace(letter, headers=(*letter.headers, *((f"{EVENT_HEADER}{name}", value) for name, value in headers)))

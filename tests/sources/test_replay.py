@@ -5,6 +5,7 @@ import json
 import math
 import re
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +21,13 @@ from attente.errors import BadInput, Unreachable
 from attente.model.events import decode
 from attente.model.instants import milliseconds
 from attente.model.partitioning import partition_of
+from attente.model.signatures import HEADER, Signer
 from attente.model.topics import EVENTS, topics
 from attente.settings import prefixed
 from attente.sources.pace import span_of
 from attente.sources.replay import BadLines, ReplaySettings, replay, span_of_lines
 from attente.sources.target import Times
+from signed import key_of
 
 HOUR = 3_600 * SECOND
 
@@ -335,3 +338,20 @@ def test_a_broker_that_stays_away_ends_the_replay_with_the_line_from_which_to_go
     assert set(found) == set(lines)
     # What was on its way may be there twice: the workers know it for a duplicate.
     assert all(count == 1 for line, count in found.items() if lines.index(line) + 1 < resume)
+
+
+def test_a_replay_with_keys_signs_what_it_sends_and_tells_how_much(live: ReplaySettings) -> None:
+    lines = visits(20)
+    offices = sorted({decode(line).office for line in lines})
+    keys = tuple(key_of(office) for office in offices[:-1])  # the last one has none
+    told = replay(lines, having(live, keys=keys, shift_ms=time.time_ns() // 1_000_000 - BEGIN - 60_000))
+    found = content(live.broker, live.topic)
+    signers = {key.office: Signer(key) for key in keys}
+    signed = [record for record in found if record.headers]
+    assert told.signed == len(signed) > 0
+    assert told.sent == len(found)
+    for record in found:
+        signer = signers.get(record.key.decode())
+        # Of the value as it was sent: a live replay moves it.
+        assert list(record.headers) == ([] if signer is None else [(HEADER, signer.sign(record.value))])
+    assert {record.key.decode() for record in found if not record.headers} == {offices[-1]}

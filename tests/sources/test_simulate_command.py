@@ -24,9 +24,11 @@ from attente.cli.main import main
 from attente.model.events import TicketIssued, decode
 from attente.model.instants import milliseconds
 from attente.model.partitioning import partition_of
+from attente.model.signatures import HEADER, Signer
 from attente.registry.load import load
 from attente.sources.simulate.network import Network
 from attente.sources.simulate.stream import simulate_day
+from signed import key_of
 
 DAY = ("--day", "2026-11-23")
 
@@ -253,3 +255,21 @@ def wait_for(condition: Callable[[], Any], what: str) -> None:
     while not condition():
         assert time.monotonic() < until, f"no sign of {what}"
         time.sleep(0.05)
+
+
+def test_a_simulated_network_signs_with_the_keys_that_it_is_given_whatever_process_sends(
+    broker: LocalBroker, make_topics: Callable[..., str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    prefix = make_topics(4, archive=True)
+    offices = [office.id for office in Network.generate(2, offices=4).offices]
+    keys = [key_of(office) for office in offices[:-1]]  # the last one has none
+    file = tmp_path / "signing.keys"
+    file.write_text("\n".join(key.line for key in keys))
+    flags = ("--offices", "4", "--seed", "2", "--to-kafka", "--broker", broker.bootstrap, "--prefix", prefix, "--json")
+    assert run(*DAY, *flags, "--processes", "2", "--keys", file) == 0
+    signers = {key.office.encode(): Signer(key) for key in keys}
+    found = content(broker.bootstrap, f"{prefix}events")
+    assert {record.key.decode() for record in found} == set(offices)
+    for record in found:
+        signer = signers.get(record.key)
+        assert list(record.headers) == ([] if signer is None else [(HEADER, signer.sign(record.value))])

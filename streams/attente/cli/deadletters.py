@@ -14,6 +14,7 @@ from attente.errors import CheckFailed
 from attente.model.instants import milliseconds, text_of
 from attente.model.reasons import REASONS, Refusal, shown
 from attente.model.records import DeadLetterRecord
+from attente.model.signatures import signature_in
 from attente.model.topics import DEADLETTERS, EVENTS
 from attente.registry.load import load
 from attente.registry.scalars import Unreadable, duration
@@ -191,7 +192,7 @@ def show(origin: tuple[str, int, int], settings: Settings, *, as_json: bool) -> 
 def replay(
     settings: Settings, filters: _Filters, limit: int | None, *, again: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Send refused events again, key and bytes as they were, and say what was done.
+    """Send refused events again, key, bytes and headers as they were, and say what was done.
 
     No event is sent twice, however often the command is given. Left out is what would be refused again: what key or
     bytes are wrong of, what is too late and, if --registry names the workers' registry, what it has no place for. An
@@ -277,7 +278,14 @@ def _letter_facts(letter: Letter) -> dict[str, Any]:
         "time": text_of(letter.at_ms),
         "refused": text_of(letter.written_ms),
         "by_version": record.version,
+        "signed_by": _signed_by(record),
     }
+
+
+def _signed_by(record: DeadLetterRecord) -> str | None:
+    """The id of the key that the event's signature names; whose it is, the registry says."""
+    signature = signature_in(record.headers)
+    return None if signature is None else shown(signature.partition(b":")[0].decode("utf-8", "backslashreplace"))
 
 
 def _told(report: Report, topic: str, *, dry_run: bool) -> list[str]:

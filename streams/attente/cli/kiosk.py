@@ -19,9 +19,11 @@ from attente.kiosk import EventRefused, Kiosk, KioskSettings, SpoolFull
 from attente.kiosk.conform import Finding, findings
 from attente.kiosk.ids import uuid7
 from attente.kiosk.making import Reporter, now
+from attente.kiosk.signing import read_key
 from attente.kiosk.spool import Held, Spool
 from attente.model.instants import text_of
 from attente.model.reasons import Reason
+from attente.model.signatures import Key
 from attente.model.topics import EVENTS
 from attente.settings import Settings
 
@@ -50,6 +52,8 @@ def _sending(function: Function) -> Function:
         "topic_prefix",
         "heartbeat_seconds",
         "delivery_timeout_seconds",
+        "keys_file",
+        "signing_key",
     )(function)
 
 
@@ -68,9 +72,16 @@ def kiosk_settings(settings: Settings) -> KioskSettings:
         topic=settings.topic(EVENTS),
         most_events=settings.spool_events,
         most_bytes=settings.spool_bytes,
+        key=_key(settings),
         heartbeat_seconds=settings.heartbeat_seconds,
         delivery_timeout_seconds=settings.delivery_timeout_seconds,
     )
+
+
+def _key(settings: Settings) -> Key | None:
+    if settings.signing_key is not None or settings.keys_file is None:
+        return settings.signing_key
+    return read_key(settings.keys_file, _said("office", settings.office))
 
 
 def _said(what: str, name: str | None) -> str:
@@ -228,7 +239,7 @@ def run(settings: Settings) -> None:
     """Send what comes into the spool, and heartbeats, until told to stop: the service of a kiosk.
 
     Says on stderr when sending fails and when it goes on again, not each try. SIGTERM and Ctrl-C stop it; what is left
-    is sent at the next start.
+    is sent at the next start. With --keys, or a key in ATTENTE_SIGNING_KEY, all that is sent is signed.
 
     Example: attente kiosk run --office 75-nation --kiosk hall-1 --broker 10.0.0.5:9092 --spool /var/lib/attente/spool
     """
@@ -237,7 +248,9 @@ def run(settings: Settings) -> None:
     known = kiosk_settings(settings)
     with stop_by_signal() as stop, Kiosk(known) as sending:
         held = sending.status().held.events
-        click.echo(f"attente: kiosk {known.kiosk} of {known.office} sends to {known.broker}, {held:,} held", err=True)
+        signs = f", signs with key {known.key.id}" if known.key else ""
+        told = f"attente: kiosk {known.kiosk} of {known.office} sends to {known.broker}, {held:,} held{signs}"
+        click.echo(told, err=True)
         while not stop.wait(1.0):
             pass
     click.echo("attente: stopped", err=True)

@@ -43,6 +43,7 @@ _SUBCOMMANDS: Final = {
     "topics": _Subcommand("attente.cli.topics", "topics", "Compare the topics of a broker with what they must be."),
     "access": _Subcommand("attente.cli.access", "access", "Compare the rights at a broker with what they must be."),
     "registry": _Subcommand("attente.cli.registry", "registry", "Check and show the registry; print ready norms."),
+    "keys": _Subcommand("attente.cli.keys", "keys", "Make and show the keys with which offices sign events."),
     "worker": _Subcommand("attente.cli.worker", "worker", "Count the events of some partitions and serve the metrics."),
     "import": _Subcommand("attente.cli.import_", "import_", "Turn another system's file into events."),
     "simulate": _Subcommand("attente.cli.simulate", "simulate", "Simulate a network, and offices that game its norm."),

@@ -11,6 +11,7 @@ from attente.cli.options import json_option, with_settings
 from attente.cli.report import asked_for, plain_console, registry_for, source_options, waiting
 from attente.model.topics import EVENTS
 from attente.registry.entities import Registry
+from attente.registry.keyring import keyring
 from attente.registry.load import load
 from attente.report.explain import Case, applicable, explain
 from attente.report.export import case_as_json, norms_as_json, origin_as_json
@@ -67,7 +68,7 @@ def list_(file: Path, *, as_json: bool) -> None:
 @click.option("--date", "day", type=Day(), required=True, metavar="DATE", help="On which business day.")
 @click.option("--service", default="", metavar="SERVICE", help="Of which service.  [default: all of the norm]")
 @source_options
-@with_settings("broker", "topic_prefix", "data")
+@with_settings("broker", "topic_prefix", "data", "keys_file")
 @json_option
 def explain_(
     norm: str,
@@ -130,8 +131,9 @@ def _from_broker(
     newest = norm_of(registry, norm)
     _check(registry, office, service)
     applicable(newest, office, day, service)
+    keys = keyring(registry, settings.keys_file)
     with Log(settings.broker, settings.topic(EVENTS), office, settings.connection) as log:
-        reading = read_log(log.records(), registry, log.partition, log.partitions, (office,))
+        reading = read_log(log.records(), registry, log.partition, log.partitions, (office,), keys)
         told = (
             f"topic {log.topic} at {settings.broker}, partition {log.partition}, offsets {log.begin:,} to {log.end:,}"
         )

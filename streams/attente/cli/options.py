@@ -60,7 +60,7 @@ def with_settings(*names: str, local_broker: bool = True) -> Callable[[Function]
     can see the flags of its programs.
 
     Args:
-        names: of the settings.
+        names: of the settings; those that are secret come from the environment or the file alone.
         local_broker: when nobody names a broker and the local one of the data folder runs, that one is meant.
     """
     given = [one for name in names for one in ((name, *CONNECTION) if name == "broker" else (name,))]

@@ -17,6 +17,7 @@ from attente.cli.options import json_option, with_settings
 from attente.cli.signals import stop_by_signal
 from attente.errors import BadInput
 from attente.model.topics import EVENTS
+from attente.registry.keyring import load_keys
 from attente.settings import Settings
 from attente.sources.files import lines_of, split
 from attente.sources.replay import BadLines, ReplayReport, ReplaySettings, span_of_lines
@@ -45,7 +46,7 @@ class Speed(click.ParamType):
 
 @click.command("replay")
 @click.argument("file", type=click.Path(path_type=Path))
-@with_settings("broker", "topic_prefix", "data")
+@with_settings("broker", "topic_prefix", "data", "keys_file")
 @click.option("--archive/--live", default=True, help="Records bear the events' own time, or the events move up to now.")
 @click.option("--speed", type=Speed(), default="max", metavar="NUMBER|max", help="Seconds of the tape in a second.")
 @click.option("--max-rate", type=click.FloatRange(0, min_open=True), metavar="NUMBER", help="Events a second at most.")
@@ -65,6 +66,9 @@ def replay(file: Path, settings: Settings, *, quiet: bool, as_json: bool, **opti
 
     A line that is no event ends the replay with 3, after what came before it has been sent, and the message says how to
     go on; a broker that is away for two minutes ends it with 4. What is sent twice changes no figure.
+
+    A file of events holds no signatures. With --keys what is sent is signed on its way, each event with the last key of
+    its office in that file; an office without one goes unsigned.
 
     Example: attente replay january.ndjson --archive --speed 86400
     """
@@ -102,6 +106,7 @@ def _asked(file: Path, settings: Settings, options: dict[str, Any]) -> ReplaySet
         shift_ms=options["shift_ms"],
         horizon_ms=options["horizon"],
         partitions=options["partitions"],
+        keys=load_keys(settings.keys_file) if settings.keys_file else (),
     )
     if times is Times.ARCHIVE or asked.shift_ms is not None or asked.speed == 1:
         return asked
@@ -146,6 +151,8 @@ def _tell_skipped(error: BadInput) -> None:
 def _said(told: ReplayReport) -> str:
     rate = f", {told.sent / told.seconds:,.0f} a second" if told.seconds >= 1 else ""
     lines = [f"{told.sent:,} events in {told.seconds:.1f} s{rate}"]
+    if told.signed:
+        lines.append(f"{told.signed:,} of them signed")
     if told.skipped:
         lines.append(f"{told.skipped:,} lines skipped")
     if told.partitions:

@@ -19,6 +19,7 @@ from attente.cli.options import Zone, json_option, with_settings
 from attente.cli.signals import stop_by_signal
 from attente.errors import Missing
 from attente.model.topics import EVENTS
+from attente.registry.keyring import load_keys
 from attente.settings import Settings
 from attente.sources.files import whole
 from attente.sources.simulate.crew import collecting_less, cores
@@ -154,7 +155,7 @@ Examples:
 @_shaping
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where the events go.  [default: standard output]")
 @click.option("--to-kafka", is_flag=True, help="Send them to Kafka instead.")
-@with_settings("broker", "topic_prefix", "data")
+@with_settings("broker", "topic_prefix", "data", "keys_file")
 @click.option("--processes", type=click.IntRange(1, 64), help="How many compute.  [default: by cores and offices]")
 @click.option(
     "--registry-out",
@@ -270,6 +271,7 @@ def _sent(
         days=_days(options),
         seconds=_seconds(options),
         processes=options["processes"] or cores(),
+        keys=load_keys(settings.keys_file) if settings.keys_file else (),
     )
     with _status() as told:
         report = send(network, asked, told, stop)

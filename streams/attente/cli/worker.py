@@ -19,6 +19,7 @@ from attente.settings import Settings
     "topic_prefix",
     "group",
     "registry",
+    "keys_file",
     "worker",
     "metrics_host",
     "metrics_port",

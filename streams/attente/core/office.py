@@ -90,6 +90,7 @@ class Office:
         sessions: facts of desks and of the office by business day and desk ("" is the office itself).
         behind: the services whose counters have deficits; derived.
         deficits: series of a counter -> by how much its exact count is below the greatest it has had.
+        signing: what its signatures are held against; None where they are not looked at.
         heard: the time of the newest fact; derived, and so known only of facts that are held.
         touched: panes changed since the view last looked; not state.
         ledger: who is told of what is sealed; not state.
@@ -101,6 +102,7 @@ class Office:
         self.id = office.id
         self.calendar = office.calendar
         self.services = office.services
+        self.signing = office.signing
         self.cut = stream // QUARTER_MS * QUARTER_MS - plan.horizon
         self.passed = office.calendar.cut_over_before(stream)
         self.next_cut_over = office.calendar.cut_over_after(stream)

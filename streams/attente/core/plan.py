@@ -4,8 +4,10 @@ from typing import Final
 
 from attente.core import panes
 from attente.core.calendar import Calendar
+from attente.core.signing import Signing
+from attente.model.signatures import Keyring
 from attente.registry.buckets import bounds
-from attente.registry.entities import OTHER, Clock, End, Norm, Per, Registry, Start
+from attente.registry.entities import OTHER, Clock, End, Norm, Per, Registry, Signatures, Start
 from attente.registry.zones import zone as zone_rules
 
 STARTS: Final = {Start.ISSUED: panes.FROM_ISSUED, Start.ARRIVED: panes.FROM_ARRIVED, Start.DUE: panes.FROM_DUE}
@@ -30,9 +32,20 @@ class Plan:
         services: the number of each service: `other` is 0, the others follow in the order of their ids, so that a
             number does not depend on the order in which events came.
         offices: what an office needs of the registry, by the key of its records.
+        is_signed: whether signatures are looked at in any office.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, keyring: Keyring | None = None) -> None:
+        """Compiles a registry.
+
+        Args:
+            registry: the network.
+            keyring: the secrets of its keys. None where what is read is no log: a file of events has no signatures,
+                and none are looked at.
+
+        Raises:
+            KeyError: the keyring lacks a secret that the registry asks for.
+        """
         self.registry = registry
         numbers = {panes.ISSUED_TO_CALLED} | {clock_number(norm.clock) for norm in registry.definitions()}
         extra = sorted(number // 2 for number in numbers if number >= 2)
@@ -50,19 +63,28 @@ class Plan:
         }
         self.offices = {
             office.id.encode(): OfficePlan(
-                office.id, calendars[office.zone], {name: self.services[name] for name in office.services}
+                office.id,
+                calendars[office.zone],
+                {name: self.services[name] for name in office.services},
+                None
+                if keyring is None or office.signatures is Signatures.OFF
+                else Signing(office, [(key, keyring.secret(key.id)) for key in office.keys]),
             )
             for office in registry.offices.values()
         }
+        self.is_signed = any(office.signing is not None for office in self.offices.values())
 
 
 class OfficePlan:
-    """What one office needs of the registry: its days, and the numbers of the services it offers."""
+    """What one office needs of the registry: its days, the numbers of the services it offers, who signs for it."""
 
-    def __init__(self, office: str, calendar: Calendar, services: dict[str, int]) -> None:
+    def __init__(
+        self, office: str, calendar: Calendar, services: dict[str, int], signing: Signing | None = None
+    ) -> None:
         self.id = office
         self.calendar = calendar
         self.services = services
+        self.signing = signing
 
 
 def answered_and_left(norm: Norm, per: Per) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:

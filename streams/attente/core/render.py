@@ -74,7 +74,14 @@ class Renderer:
         """The whole partition's, given its offices."""
         part = self.partition
         return PartitionView(
-            part.number, self.plan.bounds, offices, part.read, part.counted, part.duplicate, dict(part.refused)
+            part.number,
+            self.plan.bounds,
+            offices,
+            part.read,
+            part.counted,
+            part.duplicate,
+            dict(part.refused),
+            dict(part.signatures),
         )
 
     def office(self, key: bytes, now: int) -> OfficeView:

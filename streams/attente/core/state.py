@@ -71,6 +71,7 @@ class Payload(msgspec.Struct, array_like=True, gc=False):
 
     head: Head
     offices: list[bytes]
+    signatures: dict[str, int] = {}
 
 
 class OfficeCut(NamedTuple):
@@ -95,6 +96,7 @@ class Cut(NamedTuple):
     head: Head
     offices: list[OfficeCut]
     absent: list[bytes]
+    signatures: dict[str, int]
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -123,6 +125,7 @@ def cut(partition: Partition) -> Cut:
             for office in partition.offices.values()
         ],
         list(partition.absent.values()),
+        partition.signatures.copy(),
     )
 
 
@@ -147,7 +150,8 @@ def _head(partition: Partition) -> Head:
 
 def encode(state: Cut) -> bytes:
     """A cut as msgpack, one blob per office so that decoding can pause between them."""
-    return _encode(Payload(state.head, [*(_encode(_blob(office)) for office in state.offices), *state.absent]))
+    offices = [*(_encode(_blob(office)) for office in state.offices), *state.absent]
+    return _encode(Payload(state.head, offices, state.signatures))
 
 
 def _blob(office: OfficeCut) -> OfficeBlob:
@@ -197,6 +201,7 @@ def decode(data: bytes, plan: Plan, number: int, partitions: int) -> Iterator[Pa
     partition.counted = head.counted
     partition.duplicate = head.duplicate
     partition.refused = head.refused
+    partition.signatures = payload.signatures
     yield partition
     numbers = [plan.services.get(name, 0) for name in head.services]
     for encoded in payload.offices:
@@ -284,6 +289,8 @@ def digest(partition: Partition) -> str:
     head = _head(partition)
     head.refused = dict(sorted(head.refused.items()))
     out.update(_encode(head))
+    if partition.signatures:  # so that the hash of a network without signatures is what it always was
+        out.update(_encode(sorted(partition.signatures.items())))
     for _, office in sorted(partition.offices.items()):
         out.update(_encode(_canonical(office)))
     return out.hexdigest()

@@ -139,6 +139,7 @@ class PartitionView:
     counted: int
     duplicate: int
     refused: Mapping[str, int]  # by reason code, only what has occurred
+    signatures: Mapping[str, int] = field(default_factory=dict)  # by verdict, likewise
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,19 @@
-"""The registry: whether it is sound, and what it promises."""
+"""The registry: whether it is sound, what it promises, and whether the secrets that it asks for are there."""
 
+import stat
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 from attente.doctor.check import Check, fail, ok, warn
 from attente.errors import AttenteError
+from attente.registry.entities import Registry
+from attente.registry.keyring import keyring, wanted
 from attente.registry.load import load
 from attente.registry.scalars import written
 from attente.settings import Settings
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def check_registry(settings: Settings) -> Iterator[Check]:
@@ -35,3 +42,22 @@ def check_registry(settings: Settings) -> Iterator[Check]:
         yield ok("norms", ", ".join(promises))
     else:
         yield warn("norms", "the registry promises nothing", "add norms, or nothing is shown of them")
+    yield from _check_keys(registry, settings.keys_file)
+
+
+def _check_keys(registry: Registry, path: Path | None) -> Iterator[Check]:
+    """The secrets of the keys that sign events: whether all are there, and nobody else may read them."""
+    asked = wanted(registry)
+    if not asked:
+        return
+    try:
+        keyring(registry, path)
+    except AttenteError as error:
+        yield fail("keys", str(error), "a worker does not start without them")
+        return
+    assert path is not None  # noqa: S101 - else there would have been no keyring
+    said = f"{path}: the secrets of {len(asked):,} keys"
+    if path.stat().st_mode & _OTHERS:
+        yield warn("keys", f"{said}, which others may read", f"chmod 600 {path}")
+    else:
+        yield ok("keys", said)

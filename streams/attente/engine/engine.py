@@ -33,6 +33,7 @@ from attente.engine.rights import Door, refusal
 from attente.engine.takeover import TakeOver
 from attente.errors import Braked, Unreachable
 from attente.model.records import DeadLetter, Origin, dead_letter
+from attente.model.signatures import NO_KEYS, Keyring
 from attente.model.topics import DEADLETTERS, EVENTS
 from attente.registry.entities import Registry
 from attente.settings import Settings
@@ -63,10 +64,17 @@ class Engine:
         resting: deliveries wait, because states are derived again under another registry.
     """
 
-    def __init__(self, settings: Settings, registry: Registry, partitions: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        partitions: int,
+        say: Callable[[str], None],
+        keyring: Keyring = NO_KEYS,
+    ) -> None:
         self.settings = settings
         self.registry = registry
-        self.plan = Plan(registry)
+        self.plan = Plan(registry, keyring)
         self.partitions = partitions
         self.ownership = Ownership(settings.session_timeout_seconds)
         self.work = Work()
@@ -327,6 +335,7 @@ class Engine:
                 reason=dead.reason,
                 detail=dead.detail,
                 version=attente.__version__,
+                headers=dead.headers,
             )
             try:
                 sent = await self._hand_over(owned.number, letter)

@@ -8,6 +8,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from attente.core.partition import Partition
@@ -16,7 +17,9 @@ from attente.core.state import Cut, cut, decode, encode
 from attente.engine.engine import Engine
 from attente.engine.owned import Owned
 from attente.errors import AttenteError
+from attente.model.signatures import Keyring
 from attente.registry.entities import Registry
+from attente.registry.keyring import keyring
 from attente.registry.load import load
 
 LOOK_S: Final = 0.1
@@ -48,6 +51,12 @@ def untakeable(old: Registry, new: Registry) -> str:
         if other is not None and other.zone != office.zone:
             return f"office {office.id} in another zone cannot be taken while a worker runs; restart all workers"
     return ""
+
+
+def _read(registry: Path, keys: Path | None) -> tuple[Registry, Keyring]:
+    """A registry and the secrets that it asks for."""
+    found = load(registry)
+    return found, keyring(found, keys)
 
 
 class Hangup:
@@ -94,7 +103,7 @@ class Reload:
         assert path is not None  # noqa: S101 - a worker has one
         old = engine.registry
         try:
-            registry = await asyncio.to_thread(load, path)
+            registry, keys = await asyncio.to_thread(_read, path, engine.settings.keys_file)
         except AttenteError as error:
             for line in str(error).splitlines():
                 engine.say(f"registry refused, {old.hash} stays: {line}")
@@ -111,7 +120,7 @@ class Reload:
             engine.say(f"registry refused, {old.hash} stays: {path}: {why}")
             return False
         began = time.monotonic()
-        stands = await self._put_in_force(await asyncio.to_thread(Plan, registry))
+        stands = await self._put_in_force(await asyncio.to_thread(Plan, registry, keys))
         self._show(registry)
         took = time.monotonic() - began
         engine.say(f"registry taken: {registry.hash} instead of {old.hash}, partitions={stands} in={took:.3f}s")

@@ -19,6 +19,7 @@ from attente.engine.scrape import Scrape
 from attente.engine.watchdog import Watchdog
 from attente.errors import BadInput
 from attente.registry.entities import Registry
+from attente.registry.keyring import keyring
 from attente.registry.load import load
 from attente.settings import Settings
 
@@ -58,8 +59,8 @@ def run(settings: Settings, serve: Serve) -> None:
     SIGHUP makes it read its registry again.
 
     Raises:
-        BadInput: no registry is named, or it has errors.
-        Missing: a topic is not there.
+        BadInput: no registry is named, it has errors, or a secret is another one than it asks for.
+        Missing: a topic is not there, or a secret.
     """
     if settings.registry is None:
         message = "a worker needs a registry; name it with --registry FILE"
@@ -67,8 +68,9 @@ def run(settings: Settings, serve: Serve) -> None:
     logs.setup()
     hangup = Hangup()
     registry = load(settings.registry)
+    keys = keyring(registry, settings.keys_file)
     partitions = asyncio.run(count_partitions(settings, _say))
-    engine = Engine(settings, registry, partitions, _say)
+    engine = Engine(settings, registry, partitions, _say, keys)
     watchdog = Watchdog(engine)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import attente
+from attente.errors import BadInput
 from attente.kiosk.making import Reporter, now
 from attente.kiosk.sender import Producer, Sender
 from attente.kiosk.settings import KioskSettings
@@ -71,9 +72,13 @@ class Kiosk(Reporter):
 
         Raises:
             EventRefused: office or kiosk is no id.
+            BadInput: the key is another office's.
             SpoolBroken: the spool cannot be opened.
         """
         super().__init__(settings.office, settings.kiosk, clock)
+        if settings.key is not None and settings.key.office != settings.office:
+            msg = f"key {settings.key.id} is of office {settings.key.office}, this kiosk stands in {settings.office}"
+            raise BadInput(msg)
         self.settings = settings
         self._spool = Spool(settings.spool, most_events=settings.most_events, most_bytes=settings.most_bytes)
         self._sender = Sender(

@@ -8,6 +8,7 @@ from kafka.errors import KafkaError
 
 from attente.clients import opened
 from attente.kiosk.settings import KioskSettings
+from attente.model.signatures import Signer
 
 _BLOCK_MS: Final = 5_000
 _REQUEST_MS: Final = 5_000
@@ -24,7 +25,10 @@ _SETTINGS: Final[dict[str, Any]] = {
 
 
 class KafkaSink:
-    """One producer for one topic and one key."""
+    """One producer for one topic and one office, which signs what it sends.
+
+    Signed is at the time of sending: what lies in the spool goes out under the key of today.
+    """
 
     def __init__(self, settings: KioskSettings) -> None:
         """Connects.
@@ -34,6 +38,7 @@ class KafkaSink:
         """
         self._topic = settings.topic
         self._key = settings.office.encode()
+        self._signer = None if settings.key is None else Signer(settings.key)
         self._producer = opened(
             KafkaProducer,
             settings.broker,
@@ -45,7 +50,8 @@ class KafkaSink:
 
     def send(self, value: bytes) -> Any:
         """Puts a record on its way."""
-        return self._producer.send(self._topic, key=self._key, value=value)
+        headers = [] if self._signer is None else self._signer.headers(value)
+        return self._producer.send(self._topic, key=self._key, value=value, headers=headers)
 
     def close(self) -> None:
         """Lets go of it at once: what has no answer is in the spool."""

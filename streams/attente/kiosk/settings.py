@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from attente.kiosk.spool import MOST_BYTES, MOST_EVENTS
+from attente.model.signatures import Key
 from attente.security import PLAINTEXT, Security
 
 SHORTEST_DELIVERY_S: Final = 10
@@ -18,6 +19,7 @@ class KioskSettings:
         office: id of the office in the network's registry.
         kiosk: id of the kiosk, unique in its office.
         spool: the file of what is not yet sent.
+        key: signs every event when it is sent; None sends without signatures. `attente.kiosk.signing` reads one.
         broker: HOST:PORT of a broker of the cluster, or several with commas between.
         topic: the topic of the events.
         most_events, most_bytes: a spool that holds so much takes no more.
@@ -29,6 +31,7 @@ class KioskSettings:
     office: str
     kiosk: str
     spool: Path
+    key: Key | None = None
     broker: str = "127.0.0.1:9092"
     topic: str = "attente.events"
     security: Security = PLAINTEXT

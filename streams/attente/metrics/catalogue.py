@@ -16,6 +16,7 @@ from attente.metrics.metric import Group, Label, Metric, Type, Unit
 from attente.model.events import AnyEvent, KioskHeartbeat, VisitorTurnedAway
 from attente.model.kinds import CHANNELS, OUTCOMES
 from attente.model.reasons import REASONS
+from attente.model.signatures import VERDICTS
 from attente.registry.entities import Per
 
 STATS: Final = ("p50", "p90", "p95", "mean", "max")
@@ -48,6 +49,7 @@ OUTCOME: Final = Label("outcome", "`answered`: called and came; `left`: abandone
 WITHIN: Final = Label("within", "whether the wait was within the norm's threshold", ("within", "beyond"))
 KIND: Final = Label("kind", "type of the event", CONTRADICTORY)
 REASON: Final = Label("reason", "reason code of the dead letters", tuple(REASONS))
+VERDICT: Final = Label("verdict", "`valid`, or the reason code of a refusal for the signature", tuple(VERDICTS))
 
 _OFFICE_SERVICE: Final = (OFFICE, SERVICE)
 _MONTHLY_STATS: Final = len(STATS) - 1  # all but the mean: a month's exact waits would be too many to hold
@@ -350,6 +352,13 @@ EVENTS_REFUSED: Final = _work(
     "events_refused_total",
     "Events refused over the whole log, kept as dead letters with this reason.",
     (PARTITION, REASON),
+    unit=Unit.EVENTS,
+)
+EVENT_SIGNATURES: Final = _work(
+    "event_signatures_total",
+    "Events looked at for their signature over the whole log, by what was found; those of offices with signatures off "
+    "are not.",
+    (PARTITION, VERDICT),
     unit=Unit.EVENTS,
 )
 READY: Final = _state(

@@ -30,6 +30,7 @@ from attente.metrics.exposition import number
 from attente.metrics.metric import Metric
 from attente.model.kinds import CHANNELS, OUTCOMES
 from attente.model.reasons import REASONS
+from attente.model.signatures import VERDICTS
 from attente.registry.entities import Norm, Office, Registry
 from attente.registry.openings import business_day, is_open_at
 
@@ -332,6 +333,7 @@ _SHOWN: Final[dict[Metric, _Show]] = {
     c.EVENTS_COUNTED: _account(lambda account: _one(account.counted)),
     c.EVENTS_DUPLICATE: _account(lambda account: _one(account.duplicate)),
     c.EVENTS_REFUSED: _account(lambda account: _by(REASONS, account.refused)),
+    c.EVENT_SIGNATURES: _account(lambda account: _by(VERDICTS, account.signatures)),
     c.READY: _worker(lambda worker: _one(worker.ready)),
     c.PARTITIONS: _worker(lambda worker: _one(worker.partitions_total)),
     c.PARTITION_OWNED: _each(lambda owners: owners.all_partitions, _one),

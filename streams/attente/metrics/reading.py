@@ -105,7 +105,7 @@ def labels_of(series: str) -> Mapping[str, str]:
 
 
 def _steady() -> Iterator[str]:
-    accounts = (c.EVENTS_READ, c.EVENTS_COUNTED, c.EVENTS_DUPLICATE, c.EVENTS_REFUSED)
+    accounts = (c.EVENTS_READ, c.EVENTS_COUNTED, c.EVENTS_DUPLICATE, c.EVENTS_REFUSED, c.EVENT_SIGNATURES)
     for metric in c.CATALOGUE:
         if metric.group is not Group.COUNTERS and metric not in accounts:
             continue

@@ -8,6 +8,14 @@ import msgspec
 from msgspec import Meta
 
 from attente.model.reasons import Reason, shown
+from attente.model.signatures import HEADER, Headers
+
+EVENT_HEADER: Final = "event:"
+"""What stands in a letter before the name of a header that the refused record had."""
+
+# What a record may hold in headers is bounded in bytes alone, and each costs the letter a few more.
+_MOST_HEADERS: Final = 64
+_MOST_HEADER_BYTES: Final = 16 << 10
 
 _REPLAYED_TO: Final = "replayed-to"
 _LONGEST_DETAIL: Final = 1000  # characters; the letter has to fit beside an event of any size
@@ -35,13 +43,14 @@ class DeadLetter:
     Attributes:
         key: the origin's key.
         value: the event's bytes unchanged; empty, with the header `null`, where the record had no value.
-        headers: reason, detail, topic, partition, offset, timestamp, version and, where the record had one, key; in a
-            copy that says that the event was sent again, replayed-to.
+        headers: reason, detail, topic, partition, offset, timestamp, version and, where the record had one, key; those
+            of the record, each with `event:` before its name; in a copy that says that the event was sent again,
+            replayed-to.
     """
 
     key: bytes
     value: bytes
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class DeadLetterRecord:
         detail: one line for a person.
         version: of the worker that refused it.
         replayed_to: the key of the place at which the event stands again, "" if it was not sent again.
+        headers: of the refused record: the signature always, the others unless they were very many.
     """
 
     origin: Origin
@@ -64,13 +74,31 @@ class DeadLetterRecord:
     detail: str
     version: str
     replayed_to: str = ""
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def dead_letter(
-    origin: Origin, *, key: bytes | None, value: bytes | None, reason: Reason, detail: str, version: str
+    origin: Origin,
+    *,
+    key: bytes | None,
+    value: bytes | None,
+    reason: Reason,
+    detail: str,
+    version: str,
+    headers: Headers = (),
 ) -> DeadLetter:
     """The letter for a refused record: a function of the record and the worker's version alone."""
-    return _letter(DeadLetterRecord(origin, key, value, reason.value, shown(detail, _LONGEST_DETAIL), version))
+    said = shown(detail, _LONGEST_DETAIL)
+    return _letter(DeadLetterRecord(origin, key, value, reason.value, said, version, headers=_kept(headers)))
+
+
+def _kept(headers: Headers) -> tuple[tuple[str, bytes | None], ...]:
+    """The headers of a record that its letter keeps."""
+    every = tuple(headers)
+    size = sum(len(name.encode()) + len(content or b"") for name, content in every)
+    if len(every) <= _MOST_HEADERS and size <= _MOST_HEADER_BYTES:
+        return every
+    return tuple((name, content) for name, content in every if name == HEADER)[-1:]
 
 
 def replayed(record: DeadLetterRecord, to: Origin) -> DeadLetter:
@@ -83,7 +111,7 @@ def replayed(record: DeadLetterRecord, to: Origin) -> DeadLetter:
 
 def _letter(record: DeadLetterRecord) -> DeadLetter:
     origin = record.origin
-    headers = [
+    headers: list[tuple[str, bytes | None]] = [
         ("reason", record.reason.encode()),
         ("detail", record.detail.encode()),
         ("topic", origin.topic.encode()),
@@ -96,6 +124,7 @@ def _letter(record: DeadLetterRecord) -> DeadLetter:
         headers.append(("key", record.key))
     if record.value is None:
         headers.append(("null", b""))  # an empty value and none are different defects of a producer
+    headers += [(f"{EVENT_HEADER}{name}", content) for name, content in record.headers]
     if record.replayed_to:
         headers.append((_REPLAYED_TO, record.replayed_to.encode()))
     return DeadLetter(origin.key, record.value or b"", tuple(headers))
@@ -109,7 +138,8 @@ def read_dead_letter(
     Raises:
         ValueError: the record is no dead letter; one line says which part of it is not.
     """
-    found = {name: content for name, content in headers if content is not None}
+    every = tuple(headers)
+    found = {name: content for name, content in every if content is not None}
     origin = Origin(
         _header(found, "topic"),
         _number(found, "partition"),
@@ -127,6 +157,9 @@ def read_dead_letter(
         detail=_header(found, "detail"),
         version=_header(found, "version"),
         replayed_to=_header(found, _REPLAYED_TO) if _REPLAYED_TO in found else "",
+        headers=tuple(
+            (name.removeprefix(EVENT_HEADER), content) for name, content in every if name.startswith(EVENT_HEADER)
+        ),
     )
 
 

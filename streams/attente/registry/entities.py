@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from attente.model.instants import LATEST
+from attente.model.signatures import Algorithm
+
 OTHER = "other"
 """The service under which unknown and missing services are counted."""
 
@@ -85,6 +88,32 @@ class OpeningCalendar:
     exceptions: tuple[Exceptional, ...] = ()
 
 
+class Signatures(StrEnum):
+    """What becomes of events by their signatures: not looked at, counted by what is found, or refused without one."""
+
+    OFF = "off"
+    REPORT = "report"
+    REQUIRE = "require"
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeKey:
+    """A key that signs for an office; its secret stands elsewhere.
+
+    Attributes:
+        id: as signatures name it, unique in the network.
+        fingerprint: of the secret, so that the registry alone decides which signatures are valid.
+        algorithm: how it signs.
+        first_ms, end_ms: the record timestamps between which it is valid, the end not included.
+    """
+
+    id: str
+    fingerprint: str
+    algorithm: Algorithm = Algorithm.BLAKE2B
+    first_ms: int = 0
+    end_ms: int = LATEST
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """A place with desks.
@@ -97,6 +126,9 @@ class Office:
         kiosks: ids, in the order of the file.
         calendar: the id of its opening calendar; "" for none, and then nobody knows when it is open.
         closures: what holds on some days in place of its calendar.
+        keys: those that sign for it, in the order of the file.
+        signatures: what becomes of its events by their signatures.
+        signatures_from_ms: records stamped earlier are not looked at, so that a log may begin without signatures.
     """
 
     id: str
@@ -108,6 +140,9 @@ class Office:
     kiosks: tuple[str, ...] = ()
     calendar: str = ""
     closures: tuple[Exceptional, ...] = ()
+    keys: tuple[OfficeKey, ...] = ()
+    signatures: Signatures = Signatures.OFF
+    signatures_from_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

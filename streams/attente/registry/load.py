@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from yaml import MappingNode, Node, ScalarNode
 
 from attente.errors import Missing
-from attente.registry import document, hours, scalars, zones
+from attente.registry import document, hours, scalars, signing, zones
 from attente.registry.entities import OTHER, Detail, Norm, Office, OpeningCalendar, Registry, Service
 from attente.registry.fields import Fields
 from attente.registry.fingerprint import fingerprint
@@ -32,6 +32,8 @@ NETWORK_KEYS: Final = {
     "offices": "a list of {id: 75-nation, name: Paris Nation, region: Paris, zone: Europe/Paris}",
     "calendars": f"a list of {{id: weekdays, weekly: {hours.WEEKLY}}}",
     "norms": "a list of {id: caf-20, title: Within 20 minutes, threshold: 20m, target: 0.85}",
+    "signatures": "report",
+    "signatures_from": signing.INSTANT,
 }
 SERVICE_KEYS: Final = {"id": "prestations", "title": "Benefits"}
 OFFICE_KEYS: Final = {
@@ -44,6 +46,9 @@ OFFICE_KEYS: Final = {
     "kiosks": "a list like [kiosk-1, kiosk-2]",
     "calendar": "weekdays",
     "closures": "a list of {date: 2026-12-24, hours: closed}",
+    "keys": f"a list of {{id: 75-nation.0123456789ab, fingerprint: {signing.FINGERPRINT}}}",
+    "signatures": "report",
+    "signatures_from": signing.INSTANT,
 }
 
 
@@ -90,6 +95,7 @@ class _Reader:
         self.top = Fields(root, "", NETWORK_KEYS, problems)
         self.spans: dict[tuple[str, ...], tuple[str, ...]] = {}  # offices with equal services share one tuple
         self.zones: dict[str, Fields] = {}  # the office that names a zone first
+        self.signing = signing.Reader(self.top)
 
     def registry(self) -> Registry:
         top = self.top
@@ -176,6 +182,7 @@ class _Reader:
                 kiosks=fields.names("kiosks", scalars.identifier) if "kiosks" in fields.values else (),
                 calendar=self._calendar(fields, calendars),
                 closures=hours.exceptions(fields, "closures"),
+                **self.signing.office(fields),
             )
 
         return self._table("offices", self._entries("offices", OFFICE_KEYS, office, at_most=MOST_OFFICES))

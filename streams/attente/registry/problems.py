@@ -12,7 +12,7 @@ from attente.errors import BadInput
 SUGGESTIONS: Final = 50  # one among a few thousand ids costs up to 50 ms: all of them stay within some seconds
 SUGGESTED_FROM: Final = 5_000
 BEGINNING: Final = 3  # letters; fewer are the beginning of anything
-LISTED: Final = 12  # the keys of a norm
+LISTED: Final = 12  # the keys of a norm or an office
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from attente.model.instants import milliseconds
+from attente.model.reasons import Refusal
+
 Choice = TypeVar("Choice", bound=StrEnum)
 
 ID_LENGTH: Final = 64  # what an event's attributes may carry
@@ -34,6 +37,7 @@ _SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5
 _LOOSE_END: Final = r"([0-9]|[01][0-9]|2[0-4])\s*(?:[:hH.]\s*([0-5][0-9])?)?(?::00)?"
 _LOOSE_SPAN = re.compile(rf"{_LOOSE_END}\s*(?:-+|–|—|to|à|bis)\s*{_LOOSE_END}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 _UNITS: Final = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(DAY_S)}
 
 
@@ -206,6 +210,24 @@ def iso_date(value: str) -> str:
         date.fromisoformat(value)
     except ValueError:
         raise Unreadable(value, "is not in the calendar; write one like 2009-01-01") from None
+    return value
+
+
+def instant(value: str) -> int:
+    """An instant with its offset, RFC 3339, in milliseconds since 1970."""
+    try:
+        return milliseconds(value)
+    except Refusal:
+        raise Unreadable(value, "is no instant with an offset; write one like 2026-11-23T08:00:00+01:00") from None
+
+
+def fingerprint(value: str) -> str:
+    """What is said of the secret of a key: 32 hexadecimal digits."""
+    if not _FINGERPRINT.fullmatch(value):
+        # A secret has 64 of them: who has put it here by mistake must not find it in a log, too.
+        shown_instead = "given"
+        why = f"is not 32 hexadecimal digits but {len(value)} signs; `attente keys show` tells it"
+        raise Unreadable(shown_instead, why)
     return value
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from attente.core.partition import Partition
@@ -14,6 +14,7 @@ from attente.errors import BadInput
 from attente.model.events import AnyEvent, TicketIssued, decode
 from attente.model.instants import milliseconds
 from attente.model.partitioning import partition_of
+from attente.model.signatures import Headers, Keyring
 from attente.registry.entities import Registry
 from attente.report.book import Book
 from attente.report.wrong import WrongFile
@@ -33,6 +34,7 @@ class Line(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,22 +290,24 @@ def _collecting_less() -> Iterator[None]:
 
 
 def read_log(
-    records: Iterable[tuple[int, int, bytes | None, bytes | None]],
+    records: Iterable[tuple[Any, ...]],
     registry: Registry,
     number: int,
     partitions: int,
     offices: Container[str],
+    keyring: Keyring | None = None,
 ) -> Reading:
-    """Read one partition of the log itself: offset, timestamp, key and value of each record, as the workers see them.
+    """Read one partition of the log itself, as the workers see it.
 
     Args:
-        records: from the beginning of the log, in order.
+        records: offset, timestamp, key, value and headers of each, from the beginning of the log, in order.
         registry: the network.
         number: which partition it is.
         partitions: how many the topic has.
         offices: keep the figures of these alone.
+        keyring: the secrets of the network's keys; without it no signatures are looked at.
     """
-    plan = Plan(registry)
+    plan = Plan(registry, keyring)
     book = Book(plan, offices)
     account = Account()
     state = Partition(plan, number, partitions, ledger=book)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from attente.model.partitioning import partition_of
+from attente.model.signatures import Headers
 from attente.security import PLAINTEXT, Security
 from attente.sources.reader import TopicReader
 
@@ -17,6 +18,7 @@ class Logged(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: Headers
 
 
 class Log(TopicReader):
@@ -52,4 +54,4 @@ class Log(TopicReader):
             Unreachable: the broker has gone away or refuses.
         """
         for record in self.between(self.partition, self.begin, self.end, _MOST_RECORDS):
-            yield Logged(record.offset, record.timestamp, record.key, record.value)
+            yield Logged(record.offset, record.timestamp, record.key, record.value, tuple(record.headers))

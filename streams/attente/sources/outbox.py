@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -95,7 +96,15 @@ class Outbox:
         """The line of the first record that has no answer yet, 0 when all have."""
         return self._pending[0][0] if self._pending else 0
 
-    def send(self, line: int, partition: int, key: bytes, value: bytes, timestamp_ms: int | None) -> None:
+    def send(
+        self,
+        line: int,
+        partition: int,
+        key: bytes,
+        value: bytes,
+        timestamp_ms: int | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         """Puts a record on its way; waits while too many are.
 
         Args:
@@ -104,6 +113,7 @@ class Outbox:
             key: the record's key.
             value: its value.
             timestamp_ms: the record's timestamp; None leaves it to the broker.
+            headers: the record's, a signature for one.
 
         Raises:
             Unreachable: this or an earlier record failed.
@@ -111,7 +121,9 @@ class Outbox:
         if len(self._pending) >= _MOST_RECORDS or self._bytes >= _MOST_BYTES:
             self._settle(_MOST_RECORDS // 2, _MOST_BYTES // 2)
         try:
-            future = self._producer.send(self._topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms)
+            future = self._producer.send(
+                self._topic, value, key=key, headers=list(headers), partition=partition, timestamp_ms=timestamp_ms
+            )
         except (KafkaError, ValueError) as error:  # no metadata in time; a partition that is no longer there
             raise self._failure(line, error) from error
         self._pending.append((line, partition, len(value), future))

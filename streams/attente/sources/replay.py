@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from attente.errors import BadInput, Unreachable
+from attente.model.signatures import Key, Signer
 from attente.model.topics import EVENTS
 from attente.security import PLAINTEXT, Security
 from attente.sources.outbox import Outbox
@@ -51,6 +52,7 @@ class ReplaySettings:
         partitions: how many partitions the topic must have, if that matters.
         delivery_timeout_s: how long a record may go without an answer.
         security: how it connects to the broker.
+        keys: sign what is sent; the events of an office that has no key among them go without.
     """
 
     broker: str
@@ -67,6 +69,7 @@ class ReplaySettings:
     partitions: int | None = None
     delivery_timeout_s: float = 120.0
     security: Security = PLAINTEXT
+    keys: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class ReplayReport:
         next_line: the line from which to go on.
         stopped: whether it was stopped before the end.
         shift_ms: by how much the events were moved, 0 in an archive.
+        signed: how many were given a signature on their way.
     """
 
     sent: int
@@ -90,6 +94,7 @@ class ReplayReport:
     next_line: int
     stopped: bool
     shift_ms: int
+    signed: int = 0
 
     def as_json(self) -> bytes:
         """The report as one JSON object."""
@@ -199,6 +204,8 @@ class _Run:
         paced = self._live or not (math.isinf(settings.speed) and math.isinf(settings.max_rate))
         self._pace = Pace(settings.speed, settings.max_rate) if paced else None
         self._skipped = 0
+        self._signers = {key.office.encode(): Signer(key) for key in settings.keys}
+        self._signed = 0
         self.line = settings.first_line  # the next one to deal with
 
     def through(
@@ -262,7 +269,11 @@ class _Run:
                 self._outbox.take_answers()
             self._pace.passed()
         timestamp = None if self._live else record.at_ms
-        self._outbox.send(number, record.partition, record.key, record.value, timestamp)
+        headers: list[tuple[str, bytes]] = []
+        if (signer := self._signers.get(record.key)) is not None:
+            headers = signer.headers(record.value)
+            self._signed += 1
+        self._outbox.send(number, record.partition, record.key, record.value, timestamp, headers)
         return True
 
     def _ahead_s(self, pace: Pace, at_ms: int) -> float:
@@ -280,4 +291,5 @@ class _Run:
             next_line=self._outbox.oldest or self.line,
             stopped=self._stop.is_set(),
             shift_ms=self._shift_ms or 0,
+            signed=self._signed,
         )

@@ -13,7 +13,7 @@ from attente.model.schemas.examples import read_examples
 from attente.model.schemas.json_schema import event_schemas
 from attente.model.schemas.text import json_text, yaml_text
 from attente.model.schemas.topic_list import topic_list
-from attente.model.schemas.vectors import partition_vectors
+from attente.model.schemas.vectors import partition_vectors, signature_vectors
 
 _GENERATED_WHOLE = ("json", "vectors")
 """Folders in which nothing else may lie: a file that the code no longer generates is a contract nobody keeps."""
@@ -32,6 +32,7 @@ def artefacts(folder: Path) -> dict[str, str]:
     files["asyncapi.yaml"] = yaml_text(asyncapi())
     files["topics.yaml"] = yaml_text(topic_list())
     files["vectors/partitions.json"] = json_text(partition_vectors())
+    files["vectors/signatures.json"] = json_text(signature_vectors())
     return files
 
 

@@ -7,7 +7,8 @@ import msgspec
 
 from attente.model.events import TYPES
 from attente.model.reasons import REASONS
-from attente.model.records import Manifest
+from attente.model.records import EVENT_HEADER, Manifest
+from attente.model.signatures import HEADER
 from attente.model.topics import CHECKPOINTS, DEADLETTERS, EVENTS, MANIFESTS, TopicSpec, topics
 
 _VERSION: Final = "1.0.0"
@@ -85,10 +86,25 @@ def _event_messages() -> Tree:
             "name": kind,
             "title": kind,
             "summary": cls.__doc__,
+            "headers": _event_headers(),
             "payload": {"$ref": f"./json/{kind}.json"},
             "bindings": _keyed("The office, equal to the attribute `office`."),
         }
         for kind, cls in TYPES.items()
+    }
+
+
+def _event_headers() -> Tree:
+    return {
+        "type": "object",
+        "properties": {
+            HEADER: {
+                "description": "Where the network asks for signatures: the key's id, a colon, and 16 bytes of keyed "
+                "BLAKE2b over the key's id, a zero byte, the record's key, a zero byte and the record's value "
+                "(vectors/signatures.json).",
+                "type": "string",
+            }
+        },
     }
 
 
@@ -139,6 +155,10 @@ def _deadletter_headers() -> Tree:
             "null": header("Present where the refused record had no value at all, not even an empty one."),
             "replayed-to": header(
                 "In a copy of the letter that says so: topic/partition/offset at which the event stands again."
+            ),
+            f"{EVENT_HEADER}{HEADER}": header(
+                "The refused record's signature, unchanged; its other headers stand there too, each with "
+                f"{EVENT_HEADER} before its name."
             ),
         },
     }

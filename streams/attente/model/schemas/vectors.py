@@ -1,8 +1,9 @@
-"""Vectors by which a producer in any language can test its partitioner."""
+"""Vectors by which a producer in any language can test its partitioner and its signatures."""
 
 from typing import Final
 
 from attente.model.partitioning import murmur2, partition_of
+from attente.model.signatures import HEADER, SECRET_BYTES, Key, Signer
 
 _PARTITIONS: Final = (4, 12, 64)
 
@@ -68,4 +69,37 @@ def _vector(office: str) -> dict[str, object]:
         "key": key.hex(),
         "murmur2": murmur2(key),
         "partitions": {str(partitions): partition_of(key, partitions) for partitions in _PARTITIONS},
+    }
+
+
+# Secrets that are none: whoever has read this file could sign with them.
+_SIGNED: Final = (
+    (Key("75-nation.hall-1", "75-nation", bytes(range(SECRET_BYTES))), b""),
+    (Key("75-nation.hall-1", "75-nation", bytes(range(SECRET_BYTES))), b'{"specversion":"1.0"}'),
+    (Key("75-nation.hall-1", "75-nation", bytes(range(1, SECRET_BYTES + 1))), b'{"specversion":"1.0"}'),
+    (Key("b", "a", b"\xff" * SECRET_BYTES), '{"ticket":"Île 7"}'.encode()),
+    # Longer than a block of the hash.
+    (Key("x" * 64, "y" * 64, b"\x80" * SECRET_BYTES), b"z" * 1000),
+)
+
+
+def signature_vectors() -> dict[str, object]:
+    """Some events with their keys and signatures."""
+    return {
+        "description": f"The header {HEADER} of a record: the key's id, a colon, and the signature. The signature is "
+        "BLAKE2b with a digest of 16 bytes, keyed with the secret, personalised with `attente.event/1` (zero bytes "
+        "after it), of the key's id, a zero byte, the record's key, a zero byte and the record's value. The "
+        "fingerprint is BLAKE2b with a digest of 16 bytes, without a key, personalised with `attente.key/1`, of the "
+        "secret. All but ids are in hexadecimal digits.",
+        "vectors": [
+            {
+                "key_id": key.id,
+                "office": key.office,
+                "secret": key.secret.hex(),
+                "fingerprint": key.fingerprint,
+                "value": value.hex(),
+                "header": Signer(key).sign(value).hex(),
+            }
+            for key, value in _SIGNED
+        ],
     }

@@ -1,4 +1,4 @@
-"""Sending again what was refused: key and bytes as they were, each event at most once."""
+"""Sending again what was refused: key, bytes and headers as they were, each event at most once."""
 
 import contextlib
 from collections import Counter
@@ -196,7 +196,10 @@ class Courier:
         """
         stands = self._sent(
             self._events,
-            [(letter.record.key, letter.record.value, partition, letter.at_ms, ()) for letter, partition in together],
+            [
+                (letter.record.key, letter.record.value, partition, letter.at_ms, letter.record.headers)
+                for letter, partition in together
+            ],
         )
         self.delivered += len(together)
         notes = []

@@ -12,6 +12,7 @@ import msgspec
 
 from attente.errors import Unreachable
 from attente.model.partitioning import partition_of
+from attente.model.signatures import Key, Signer
 from attente.model.topics import EVENTS
 from attente.security import PLAINTEXT, Security
 from attente.sources.outbox import Outbox
@@ -38,6 +39,7 @@ class SendSettings:
         seconds: for how long a live network lives; None until it is stopped.
         processes: how many, at most one for each partition; with one, this process sends (some 15,000 events/s).
         security: how it connects to the broker.
+        keys: sign what is sent, as in a replay.
     """
 
     broker: str
@@ -46,6 +48,7 @@ class SendSettings:
     seconds: float | None = None
     processes: int = 1
     security: Security = PLAINTEXT
+    keys: tuple[Key, ...] = ()
 
     @property
     def times(self) -> Times:
@@ -214,6 +217,7 @@ class _Sending:
 
     def _through(self, slices: Iterator[list[Delivery]], outbox: Outbox) -> None:
         archive = bool(self._share.settings.days)
+        signers = {key.office.encode(): Signer(key) for key in self._share.settings.keys}
         for deliveries in slices:
             for delivery in deliveries:
                 self._number += 1
@@ -221,7 +225,9 @@ class _Sending:
                     return
                 key, partition = self._share.places[delivery.office]
                 stamp = delivery.at_ms if archive else None
-                outbox.send(self._number, partition, key, delivery.value, stamp)
+                signer = signers.get(key)
+                headers = [] if signer is None else signer.headers(delivery.value)
+                outbox.send(self._number, partition, key, delivery.value, stamp, headers)
             if not self._look(outbox):
                 return
 
