@@ -31,6 +31,7 @@ from faust.types.tuples import TP, ConsumerMessage
 from attente.core.partition import Record
 from attente.engine import membership
 from attente.engine.exits import end
+from attente.engine.legible import legible
 from attente.engine.owned import Owned
 from attente.engine.rights import FORBIDDEN
 
@@ -114,9 +115,9 @@ def take(fetched: Any, *, check: bool) -> list[Iterable[Record]]:
         if check and crc32c(view[at + _BEFORE_CHECKED : end]) != wanted:
             message = f"the checksum of the batch at offset {batch.base_offset} is another one"
             raise CorruptRecordException(message)
-        at = end
+        raw, at = view[at:end], end
         if not _is_aborted(fetched, batch) and not batch.is_control_batch:
-            out.append(_from(batch, fetched.next_fetch_offset))
+            out.append(_from(batch, raw, fetched.next_fetch_offset))
         fetched.next_fetch_offset = batch.next_offset
     return out
 
@@ -131,11 +132,10 @@ def _is_aborted(fetched: Any, batch: Any) -> bool:
     return bool(batch.is_transactional and batch.producer_id in aborted)
 
 
-def _from(batch: Any, first: int) -> Iterable[Record]:
+def _from(batch: Any, raw: memoryview, first: int) -> Iterable[Record]:
     """A batch without the records before `first`: a seek may lead into its middle."""
-    if batch.base_offset >= first:
-        return batch  # type: ignore[no-any-return]
-    return (record for record in batch if record.offset >= first)
+    records = legible(batch, raw)
+    return records if batch.base_offset >= first else (record for record in records if record.offset >= first)
 
 
 class ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]
