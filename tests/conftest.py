@@ -17,8 +17,33 @@ from attente.model.topics import topics
 from needs import cannot_run
 
 
+# Files go to the processes of a run whole and in this order: a long one that begins last would be waited for alone.
+LONGEST = (
+    "test_worker_restarts.py",
+    "test_demo_play.py",
+    "test_worker_names.py",
+    "test_report_figures.py",
+    "test_access_on_kafka.py",
+    "test_workers_equal_the_report.py",
+    "test_panels_of_workers.py",
+    "test_alerts_live.py",
+    "test_rules_promtool.py",
+    "test_panels_of_a_day.py",
+    "test_demo_endings.py",
+    "test_worker_start.py",
+    "test_simulate_truth.py",
+    "test_kiosk_kills.py",
+    "test_worker_signatures.py",
+    "test_demo_live.py",
+    "test_worker_reload.py",
+    "test_broker_local.py",
+)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    begins_early = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: begins_early.get(item.path.name, len(LONGEST)))
     for item in items:
         # Whoever asks for the broker needs it, whether the test says so or not.
         if "broker" in getattr(item, "fixturenames", ()):
