@@ -58,7 +58,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --dura
 # The core's own tests reach every branch of it; to trace the others would only slow them down.
 .PHONY: test
 test: setup ## The whole suite, with a real Kafka, Prometheus and Alertmanager; all branches of the core
-	$(PYTEST) tests/core --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(PYTEST) --dist worksteal tests/core --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
 	$(PYTEST) --ignore tests/core
 
 .PHONY: test-fast

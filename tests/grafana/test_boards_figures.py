@@ -167,7 +167,6 @@ def test_no_alert_is_a_zero_only_while_the_rules_are_at_work(world: World) -> No
             (
                 ("alertname", "AttenteOfficeSilent"),
                 ("name", "Lyon"),
-                ("office", "lyon"),
                 ("region", "Rhône"),
                 ("severity", "page"),
             ): 1,

@@ -80,7 +80,7 @@ def versions() -> dict[str, str]:
 
 def _version(package: str) -> str:
     try:
-        return metadata.version(package)
+        return metadata.version(package).removeprefix("v")  # as the Grafana SDK's wheel writes it
     except metadata.PackageNotFoundError:
         return ""
 
