@@ -16,7 +16,6 @@ from attente.errors import Missing
 from attente.model.topics import topics
 from needs import cannot_run
 
-
 # Files go to the processes of a run whole and in this order: a long one that begins last would be waited for alone.
 LONGEST = (
     "test_worker_restarts.py",
