@@ -100,6 +100,7 @@ class Sender:
         *,
         delivery_timeout_s: float,
         heartbeat_s: float,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """Describes it; `start` begins.
 
@@ -109,12 +110,14 @@ class Sender:
             heartbeat: makes the event of one, of the number of events spooled and the drift of the clock in ms.
             delivery_timeout_s: after so long without an answer a producer is thrown away.
             heartbeat_s: how often a heartbeat is sent; it is never spooled, because it is of its moment.
+            now_ms: the kiosk's clock, in Unix milliseconds.
         """
         self._spool = spool
         self._connect = connect
         self._heartbeat = heartbeat
         self._patience_s = delivery_timeout_s + GRACE_S
         self._heartbeat_s = heartbeat_s
+        self._now_ms = now_ms
         self._change = threading.Condition()
         self._is_news = False
         self._is_stopping = False
@@ -186,10 +189,13 @@ class Sender:
                 self._beat(producer, way)
             spooled = self._spool.after(last, WINDOW - len(way)) if len(way) < WINDOW else []
             for event in spooled:
-                way.append(_on_its_way(event.number, producer.send(event.value)))
+                way.append(self._on_its_way(event.number, producer.send(event.value)))
                 last = event.number
             if not spooled:
                 self._pause(0.005 if way else POLL_S)
+
+    def _on_its_way(self, number: int, sent: Sent) -> _OnItsWay:
+        return _OnItsWay(number, sent, self._now_ms(), time.monotonic())
 
     def _settle(self, way: deque[_OnItsWay]) -> None:
         """Take what has been acknowledged out of the spool; raises the error of what has not."""
@@ -199,14 +205,17 @@ class Sender:
             first = way.popleft()
             if not first.sent.succeeded():
                 raise first.sent.exception or RuntimeError("a record failed and nobody said why")
-            self.drift.learn(first.sent_ms, first.sent.value.timestamp, _now_ms())
+            if self.drift.ms is None:
+                # The first heartbeat could not know how far the clock is off, and may have been refused for it.
+                self._beaten_at = float("-inf")
+            self.drift.learn(first.sent_ms, first.sent.value.timestamp, self._now_ms())
             if first.number:
                 done = first.number
                 count += 1
             self._recovered()
         if done:
             self.progress.acknowledged += count
-            self.progress.acknowledged_ms = _now_ms()
+            self.progress.acknowledged_ms = self._now_ms()
             self._spool.remove_up_to(done)
             with self._change:
                 self._change.notify_all()
@@ -217,7 +226,7 @@ class Sender:
     def _beat(self, producer: Producer, way: deque[_OnItsWay]) -> None:
         self._beaten_at = time.monotonic()
         beat = self._heartbeat(self._spool.held().events, self.drift.ms or 0)
-        way.append(_on_its_way(0, producer.send(beat)))
+        way.append(self._on_its_way(0, producer.send(beat)))
 
     def _pause(self, for_s: float) -> None:
         with self._change:
@@ -231,7 +240,7 @@ class Sender:
         progress.is_refused = is_refused
         now = time.monotonic()
         if not progress.trouble:
-            progress.trouble_ms = _now_ms()
+            progress.trouble_ms = self._now_ms()
             self._told = float("-inf")
             self.drift.forget()
             self._beaten_at = float("-inf")  # the next heartbeat is what finds out that the trouble is over
@@ -244,7 +253,7 @@ class Sender:
 
     def _recovered(self) -> None:
         if self.progress.trouble:
-            log.warning("sending again after %d s", (_now_ms() - self.progress.trouble_ms) // 1000)
+            log.warning("sending again after %d s", (self._now_ms() - self.progress.trouble_ms) // 1000)
         self.progress.trouble = ""
         self.progress.is_refused = False
         self.progress.is_connected = True
@@ -254,14 +263,6 @@ class Sender:
             return f"{self._spool.held().events:,}"
         except SpoolBroken:
             return "all"
-
-
-def _on_its_way(number: int, sent: Sent) -> _OnItsWay:
-    return _OnItsWay(number, sent, _now_ms(), time.monotonic())
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _line(error: Exception) -> str:
