@@ -299,6 +299,10 @@ FORMS: Final[Mapping[str, Form]] = {
 """How each setting is written, by name."""
 
 
+_FILES: Final = {"sasl_password": "sasl_password_file", "signing_key": "keys_file"}
+"""Which setting names the file of a secret."""
+
+
 def prefixed(name: str, prefix: str) -> str:
     """The name of one of our topics with another prefix than `attente.`."""
     return prefix + name.removeprefix("attente.")
@@ -391,7 +395,7 @@ def _from_file(file: Path) -> Iterator[tuple[str, str, str]]:
         if FORMS[name].is_secret:
             msg = (
                 f"{_place(file, key)}: {name} does not belong in a file of settings; put it in a file of its own, "
-                f"0600, and name that with {name}_file, or give it in {ENVIRONMENT}{name.upper()}"
+                f"0600, and name that with {_FILES[name]}, or give it in {ENVIRONMENT}{name.upper()}"
             )
             raise BadSetting(msg)
         if not isinstance(value, yaml.ScalarNode) or value.tag == "tag:yaml.org,2002:null":

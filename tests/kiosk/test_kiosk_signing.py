@@ -63,14 +63,15 @@ def test_a_kiosk_does_not_sign_with_another_offices_key(tmp_path: Path) -> None:
         Kiosk(settings(tmp_path, key_of("other")), is_sending=False)
 
 
-def test_the_key_in_a_setting_comes_from_the_environment_or_the_settings_file_and_from_no_flag(
-    tmp_path: Path,
-) -> None:
+def test_the_key_in_a_setting_comes_from_the_environment_and_from_no_flag_and_no_settings_file(tmp_path: Path) -> None:
     assert load(environ={"ATTENTE_SIGNING_KEY": FIRST.line}).signing_key == FIRST
     config = tmp_path / "attente.yaml"
-    config.write_text(f"signing_key: {FIRST.line}\nkeys_file: our.keys\n")
-    assert load(file=config).signing_key == FIRST
+    config.write_text("keys_file: our.keys\n")
     assert load(file=config).keys_file == tmp_path / "our.keys"
+    config.write_text(f"signing_key: {FIRST.line}\n")
+    with pytest.raises(BadSetting, match="does not belong in a file of settings") as error:
+        load(file=config)
+    assert FIRST.secret.hex()[:20] not in str(error.value)
     help_ = attente("kiosk", "run", "--help").stdout
     assert "--keys" in help_
     assert "signing-key" not in help_

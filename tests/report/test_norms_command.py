@@ -113,7 +113,7 @@ def test_a_broker_that_does_not_answer_is_told_in_one_line(tmp_path: Path, capsy
     arguments = ("norms", "explain", "call-20", "--office", NATION, "--date", "2026-11-23")
     assert run(*arguments, "--registry", registry(tmp_path), "--broker", "127.0.0.1:1") == 4
     err = capsys.readouterr().err
-    assert err.startswith("attente: 127.0.0.1:1: no Kafka answers")
+    assert err.startswith("attente: no Kafka broker at 127.0.0.1:1 (connection refused); ")
     assert err.count("\n") == 1
 
 
