@@ -1,7 +1,6 @@
 """A real Prometheus over days that are past: blocks by promtool, recorded series and alerts computed after the fact."""
 
 import re
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -18,19 +17,10 @@ from attente.grafana.preview.prometheus import Prometheus, Series
 from attente.grafana.preview.variables import seconds
 from attente.grafana.rules.build import rule_files
 from backfill import BLOCK_MS, Days, Stretch, write
-from needs import cannot_run
+from needs import program
 
 HANG_S = 90.0
 _RECORDED = re.compile(r"attente:\w+")
-
-
-def program(name: str) -> str:
-    """Where a tool is; without it the test is skipped, or fails where CI=true."""
-    found = shutil.which(name)
-    if found is None:
-        cannot_run(f"{name} is not installed; Debian has it in the package prometheus")
-    assert found is not None
-    return found
 
 
 @contextmanager

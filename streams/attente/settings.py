@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Self
 import yaml
 
 from attente.errors import BadInput, Missing
+from attente.model.names import is_id
 from attente.model.signatures import Key, read_keys
 from attente.security import Protocol, Security
 
@@ -29,7 +30,6 @@ _HIGHEST_PORT: Final = 65_535
 # What Kafka allows in a topic's name; 200 of its 249 characters leave room for our own part.
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,200}")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 # The last colon divides, so that [::1]:9092 is an address too.
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,\[\]]+):(?P<port>[0-9]{1,5})")
 
@@ -239,7 +239,7 @@ def _key(text: str) -> Key:
 
 
 def _id(text: str) -> str:
-    if _ID.fullmatch(text) is None:
+    if not is_id(text):
         msg = "is no id (at most 64 of a-z, 0-9, '.', '_' and '-'); take that of the registry"
         raise ValueError(msg)
     return text

@@ -1,7 +1,6 @@
 """promtool on rule files of single alerts: with just what each reads, many at once, and with a comparison inverted."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import yaml
 
 from attente.grafana.rules.build import ALERTS, RECORDING
-from needs import cannot_run
+from needs import program
 
 Rules = dict[str, Any]
 _RECORDED = re.compile(r"attente:[a-z_]+")
@@ -18,18 +17,14 @@ _COMPARISON = re.compile(r"\{[^}]*\}|==|!=|>=|<=|>|<")
 _INVERSE = {"==": "!=", "!=": "==", ">": "<=", "<=": ">", "<": ">=", ">=": "<"}
 
 
-def promtool() -> str:
-    """The program."""
-    found = shutil.which("promtool")
-    if found is None:
-        cannot_run("promtool is not installed: apt-get install prometheus")
-    return str(found)
-
-
 def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     """What promtool says, both of its outputs in one."""
     return subprocess.run(
-        [promtool(), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        [program("promtool"), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
 
 

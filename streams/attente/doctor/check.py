@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+_OTHERS: Final = 0o077
 
 
 class Verdict(StrEnum):
@@ -44,3 +48,8 @@ def warn(name: str, said: str, remedy: str) -> Check:
 def fail(name: str, said: str, remedy: str) -> Check:
     """It is not as it must be."""
     return Check(name, Verdict.FAIL, said, remedy)
+
+
+def others_reach(file: Path) -> bool:
+    """Whether anybody but its owner may do anything with a file; of one that holds a secret nobody should."""
+    return bool(file.stat().st_mode & _OTHERS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import attente
-from attente.doctor.check import Check, fail, ok, warn
+from attente.doctor.check import Check, fail, ok, others_reach, warn
 from attente.errors import AttenteError
 from attente.settings import DEFAULT, FORMS, Form, Settings
 
@@ -26,7 +26,6 @@ BASE: Final = ("kafka-python", "msgspec", "click", "PyYAML", "rich", "tzdata")
 MASK: Final = "********"
 
 _MIB: Final = 1024 * 1024
-_OTHERS: Final = 0o077
 _LITTLE: Final = 1024 * _MIB  # room for a local broker's records of some days
 _NOTHING: Final = 100 * _MIB
 _PIN: Final = re.compile(r"([\w.-]+)(?:\[[^]]*\])?\s*==\s*([\w.]+)")
@@ -63,7 +62,7 @@ def check_secrets(settings: Settings) -> Iterator[Check]:
         yield fail("security", said, remedy)
         return
     for file in security.secret_files():
-        if file.stat().st_mode & _OTHERS:
+        if others_reach(file):
             yield warn("security", f"others on this machine can read {file}", f"chmod 600 {file}")
             return
     over = {"plaintext": "in the open", "tls": "over TLS", "sasl": "over TLS"}[security.protocol]

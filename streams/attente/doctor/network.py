@@ -1,19 +1,15 @@
 """The registry: whether it is sound, what it promises, and whether the secrets that it asks for are there."""
 
-import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-from attente.doctor.check import Check, fail, ok, warn
+from attente.doctor.check import Check, fail, ok, others_reach, warn
 from attente.errors import AttenteError
 from attente.registry.entities import Registry
 from attente.registry.keyring import keyring, wanted
 from attente.registry.load import load
 from attente.registry.scalars import written
 from attente.settings import Settings
-
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def check_registry(settings: Settings) -> Iterator[Check]:
@@ -57,7 +53,7 @@ def _check_keys(registry: Registry, path: Path | None) -> Iterator[Check]:
         return
     assert path is not None  # noqa: S101 - else there would have been no keyring
     said = f"{path}: the secrets of {len(asked):,} keys"
-    if path.stat().st_mode & _OTHERS:
+    if others_reach(path):
         yield warn("keys", f"{said}, which others may read", f"chmod 600 {path}")
     else:
         yield ok("keys", said)

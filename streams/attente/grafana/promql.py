@@ -23,14 +23,6 @@ PLACED: Final = f"* on (office) group_left (region, name) {recorded.OFFICE_INFO.
 """Joins region and name to a series that bears the office, and keeps the chosen regions."""
 
 
-def gauge(metric: Metric, matchers: str = "") -> str:
-    """A worker's gauge as a truth of the network, by all of its labels."""
-    names = ", ".join(label.name for label in metric.labels)
-    return (
-        f"max by ({names}) ({metric.full_name}{{{matchers}}})" if matchers else f"max by ({names}) ({metric.full_name})"
-    )
-
-
 def series(what: recorded.Recorded, *matchers: str) -> str:
     """A recorded series with matchers."""
     return f"{what.name}{{{', '.join(matchers)}}}" if matchers else what.name

@@ -1,6 +1,5 @@
 """One method for every type of event: what a kiosk's program calls, whoever takes the events then."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from attente.kiosk.errors import EventRefused
 from attente.kiosk.ids import uuid7
 from attente.model import events
 from attente.model.events import AnyEvent, TicketIssued
+from attente.model.names import is_id
 from attente.model.plausible import check_plausible
 from attente.model.reasons import Reason, Refusal
 from attente.model.refusals import decode_event
@@ -21,8 +21,6 @@ CloseReasonName = Literal["reset", "forced_logout", "overnight"]
 
 LARGEST: Final = 16 << 10
 """Bytes of an event; the longest that the contract allows has some 5,000."""
-
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def now() -> datetime:
@@ -49,7 +47,7 @@ class Reporter(ABC):
             EventRefused: one of them is no id.
         """
         for what, name in (("office", office), ("kiosk", kiosk)):
-            if _NAME.fullmatch(name) is None:
+            if not is_id(name):
                 detail = (
                     f"{what} {name!r} is no id (at most 64 of a-z, 0-9, '.', '_' and '-'); take that of the registry"
                 )

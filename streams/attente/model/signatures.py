@@ -11,6 +11,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
+from attente.model.names import ID_LENGTH, is_id
+
 HEADER: Final = "attente-signature"
 """The name of the header: its content is the key's id, a colon, and the 16 bytes of the hash."""
 
@@ -19,11 +21,9 @@ MAC_BYTES: Final = 16
 
 _EVENT: Final = b"attente.event/1"  # BLAKE2b's own place for what a hash is of: one of the other never fits
 _KEY: Final = b"attente.key/1"
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SECRET: Final = re.compile(r"[0-9a-f]{64}")
 _WORDS: Final = 3
 _FINGER: Final = 12  # digits of the fingerprint in a key's id: nobody has to think of a name that is not taken
-_LONGEST_ID: Final = 64
 
 Headers = Iterable[tuple[str, bytes | None]]
 
@@ -83,7 +83,7 @@ def fingerprint(secret: bytes) -> str:
 def named(office: str, kiosk: str, secret: bytes) -> Key:
     """A key with an id made of whose it is and of its fingerprint; `kiosk` is "" where all of an office share it."""
     whose = f"{office}.{kiosk}" if kiosk else office
-    return Key(f"{whose[: _LONGEST_ID - _FINGER - 1]}.{fingerprint(secret)[:_FINGER]}", office, secret)
+    return Key(f"{whose[: ID_LENGTH - _FINGER - 1]}.{fingerprint(secret)[:_FINGER]}", office, secret)
 
 
 def started(key_id: str, office: str, secret: bytes) -> blake2b:
@@ -169,7 +169,7 @@ def _keys(text: str) -> Iterator[tuple[Key, int]]:
         # Whatever stands there could be the secret: it is not shown.
         if _SECRET.fullmatch(secret) is None:
             raise _unreadable(number, "the third word is no secret of 64 hexadecimal digits; see `attente keys new`")
-        if _ID.fullmatch(key_id) is None or _ID.fullmatch(office) is None:
+        if not (is_id(key_id) and is_id(office)):
             raise _unreadable(number, "the first two words are no ids of a key and an office; see `attente keys new`")
         yield Key(key_id, office, bytes.fromhex(secret)), number
 

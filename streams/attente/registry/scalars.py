@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from attente.model.instants import milliseconds
+from attente.model.names import ID_LENGTH, is_id
 from attente.model.reasons import Refusal
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-ID_LENGTH: Final = 64  # what an event's attributes may carry
 TEXT_LENGTH: Final = 200  # a label on every series of an office; longer is a mistake in quoting
 DAY_S: Final = 86_400
 GRID_MIN: Final = 5  # panes are five minutes long, and a business day is made of whole panes
@@ -26,7 +26,6 @@ FIRST_YEAR: Final = 1990  # of the zone rules that decide a figure
 LAST_YEAR: Final = 2050
 WHOLE: Final = 100_000  # thousandths of a percent in 1
 
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|h|d)")
 _SPELLED = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(?!mo)([smhd])[a-z]{1,6}")
 _COMPOUND = re.compile(r"(?:[0-9]{1,9}[smhd]\s*){2,4}")
@@ -56,7 +55,7 @@ def shown(value: str) -> str:
 
 def identifier(value: str) -> str:
     """An id as events carry it: lower-case letters, digits, `.`, `_` and `-`, at most 64."""
-    if _ID.fullmatch(value):
+    if is_id(value):
         return value
     plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower()
     like = re.sub(r"[^a-z0-9._-]+", "-", plain).strip("._-")[:ID_LENGTH] or "75-nation"

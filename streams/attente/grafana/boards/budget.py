@@ -4,7 +4,7 @@ from typing import Final
 
 from attente.grafana.board import NORM, OFFICES, REGION, Board, Row
 from attente.grafana.panels import ABOVE_IS_GOOD, ANY_IS_BAD, Colour, Column, Query, Stat, Table, Trend, Unit
-from attente.grafana.promql import HERE, MINE, NAMED, gauge, kept, series, total, window
+from attente.grafana.promql import HERE, MINE, NAMED, kept, series, total, window
 from attente.grafana.recorded import (
     BUDGET_SPENT,
     BURN_FACTOR,
@@ -16,6 +16,7 @@ from attente.grafana.recorded import (
     PROMISE_LEVEL,
     PROMISE_VISITS,
 )
+from attente.grafana.rules.promql import truth
 from attente.metrics import catalogue
 
 _OFFICE: Final = 'office=~"$office"'
@@ -46,7 +47,7 @@ def _visits(outcome: str, within: str, left: str = "") -> str:
     """Some of the month's four counts by office and service, where the norm's treatment of those who left says so."""
     of = f'norm="$norm", {_OFFICE}, {_MONTH}, outcome="{outcome}", within="{within}"'
     where = f" and on (norm) {series(NORM_INFO, MINE, left)}" if left else ""
-    return f"({gauge(catalogue.WINDOW_VISITS, of)}{where})"
+    return f"({truth(catalogue.WINDOW_VISITS, of)}{where})"
 
 
 def _by_service(*counts: str) -> str:

@@ -14,7 +14,7 @@ from attente.grafana.panels import (
     Trend,
     Unit,
 )
-from attente.grafana.promql import HERE, MINE, NAMED, PLACED, WEEK, at, gauge, kept, series, window
+from attente.grafana.promql import HERE, MINE, NAMED, PLACED, WEEK, at, kept, series, window
 from attente.grafana.recorded import (
     LONGEST_WAIT,
     NETWORK_PROMISE_LEVEL,
@@ -28,6 +28,7 @@ from attente.grafana.recorded import (
     WAITING,
     WAITING_BEYOND,
 )
+from attente.grafana.rules.promql import truth
 from attente.metrics import catalogue
 
 # An alert of the pipeline has no region, and concerns all of them.
@@ -86,7 +87,7 @@ _NOW: Final = Row(
         Stat(
             key="desks",
             queries=(
-                Query("desks", f"sum ({gauge(catalogue.OPEN_DESKS)} {PLACED})"),
+                Query("desks", f"sum ({truth(catalogue.OPEN_DESKS)} {PLACED})"),
                 Query("offices", f"sum ({series(OFFICE_OPEN, HERE)})"),
             ),
             unit=Unit.COUNT,
@@ -183,7 +184,7 @@ _OFFICES: Final = Row(
                 Query("waiting", f"{series(WAITING, HERE)} {NAMED}"),
                 Query("beyond", f"sum by (office, region) ({series(WAITING_BEYOND, HERE, MINE)}) {NAMED}"),
                 Query("longest", f"max by (office, region) ({series(LONGEST_WAIT, HERE)}) {NAMED}"),
-                Query("desks", f"{gauge(catalogue.OPEN_DESKS)} {PLACED}"),
+                Query("desks", f"{truth(catalogue.OPEN_DESKS)} {PLACED}"),
                 Query("hour", f"{_offices_kept('hour')} {NAMED}"),
                 Query("day", f"{_offices_kept('day')} {NAMED}"),
                 Query("to_target", f"({_offices_kept('day')} - scalar({_TARGET})) {NAMED}"),

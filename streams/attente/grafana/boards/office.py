@@ -19,7 +19,7 @@ from attente.grafana.panels import (
     Trend,
     Unit,
 )
-from attente.grafana.promql import MINE, WEEK, at, counted, gauge, rate, series, total, window
+from attente.grafana.promql import MINE, WEEK, at, counted, rate, series, total, window
 from attente.grafana.recorded import (
     KIOSK_HEARD,
     LONGEST_WAIT,
@@ -31,6 +31,7 @@ from attente.grafana.recorded import (
     WAITING,
     WAITING_BEYOND,
 )
+from attente.grafana.rules.promql import truth
 from attente.metrics import catalogue
 from attente.metrics.metric import Metric
 
@@ -54,11 +55,11 @@ def _an_hour(metric: Metric) -> str:
 
 def _wait(on: str, stat: str) -> str:
     matchers = ", ".join((_OFFICE, window(on), f'stat="{stat}"'))
-    return f"max ({gauge(catalogue.OFFICE_WINDOW_WAIT, matchers)})"
+    return f"max ({truth(catalogue.OFFICE_WINDOW_WAIT, matchers)})"
 
 
 def _by_service(metric: Metric, *matchers: str) -> str:
-    return f"max by (service) ({gauge(metric, ', '.join((*_CHOSEN, *matchers)))})"
+    return f"max by (service) ({truth(metric, ', '.join((*_CHOSEN, *matchers)))})"
 
 
 _NOW: Final = Row(
@@ -76,7 +77,7 @@ _NOW: Final = Row(
             key="door",
             queries=(
                 Query("is_open", f"max ({series(OFFICE_OPEN, _OFFICE)})"),
-                Query("should_be", f"max ({gauge(catalogue.SCHEDULED_OPEN, _OFFICE)})"),
+                Query("should_be", f"max ({truth(catalogue.SCHEDULED_OPEN, _OFFICE)})"),
             ),
             unit=Unit.COUNT,
             width=4,
@@ -119,7 +120,7 @@ _NOW: Final = Row(
         ),
         Stat(
             key="desks",
-            queries=(Query("desks", f"max ({gauge(catalogue.OPEN_DESKS, _OFFICE)})"),),
+            queries=(Query("desks", f"max ({truth(catalogue.OPEN_DESKS, _OFFICE)})"),),
             unit=Unit.COUNT,
             empty="no_office",
         ),
@@ -203,7 +204,7 @@ _TODAY: Final = Row(
             key="queue_and_desks",
             queries=(
                 Query("waiting", total(_by_service(catalogue.WAITING)), colour=Colour.BLUE),
-                Query("desks", f"max ({gauge(catalogue.OPEN_DESKS, _OFFICE)})", colour=Colour.GREEN),
+                Query("desks", f"max ({truth(catalogue.OPEN_DESKS, _OFFICE)})", colour=Colour.GREEN),
             ),
             unit=Unit.COUNT,
             empty="no_office",
@@ -235,8 +236,8 @@ _TODAY: Final = Row(
             key="kiosks",
             queries=(
                 Query("silent", f"max by (kiosk) (time() - {series(KIOSK_HEARD, _OFFICE)})"),
-                Query("spooled", f"max by (kiosk) ({gauge(catalogue.KIOSK_SPOOLED, _OFFICE)})"),
-                Query("drift", f"max by (kiosk) ({gauge(catalogue.KIOSK_DRIFT, _OFFICE)})"),
+                Query("spooled", f"max by (kiosk) ({truth(catalogue.KIOSK_SPOOLED, _OFFICE)})"),
+                Query("drift", f"max by (kiosk) ({truth(catalogue.KIOSK_DRIFT, _OFFICE)})"),
             ),
             unit=Unit.COUNT,
             columns=(

@@ -19,8 +19,9 @@ from attente.grafana.panels import (
     Trend,
     Unit,
 )
-from attente.grafana.promql import counted, gauge, rate, total
+from attente.grafana.promql import counted, rate, total
 from attente.grafana.recorded import KIOSK_HEARD, OFFICE_INFO
+from attente.grafana.rules.promql import truth
 from attente.metrics import catalogue
 from attente.metrics.metric import Metric
 
@@ -49,7 +50,7 @@ def _speed(metric: Metric) -> str:
 
 def _without(metric: Metric) -> str:
     """Partitions of which no worker says so."""
-    return f"{_PARTITIONS} - (sum ({gauge(metric)}) or vector(0))"
+    return f"{_PARTITIONS} - (sum ({truth(metric)}) or vector(0))"
 
 
 _PARTITIONS: Final = f"max ({catalogue.PARTITIONS.full_name})"
@@ -92,7 +93,7 @@ _STATE: Final = Row(
         ),
         Stat(
             key="behind",
-            queries=(Query("lag", f"sum ({gauge(catalogue.PARTITION_LAG)})"),),
+            queries=(Query("lag", f"sum ({truth(catalogue.PARTITION_LAG)})"),),
             unit=Unit.COUNT,
             empty="no_worker",
         ),
@@ -122,13 +123,13 @@ _FLOW: Final = Row(
         ),
         Trend(
             key="lag",
-            queries=(Query("lag", gauge(catalogue.PARTITION_LAG), "partition_of"),),
+            queries=(Query("lag", truth(catalogue.PARTITION_LAG), "partition_of"),),
             unit=Unit.COUNT,
             empty="no_worker",
         ),
         Trend(
             key="stream_time",
-            queries=(Query("age", f"time() - {gauge(catalogue.STREAM_TIME)}", "partition_of"),),
+            queries=(Query("age", f"time() - {truth(catalogue.STREAM_TIME)}", "partition_of"),),
             unit=Unit.SECONDS,
             empty="no_event",
         ),
@@ -173,7 +174,7 @@ _REFUSALS: Final = Row(
         Table(
             key="odd_offices",
             queries=(
-                Query("contradictions", f"(sum by (office) ({gauge(catalogue.CONTRADICTIONS)}) {_JOIN}) > 0"),
+                Query("contradictions", f"(sum by (office) ({truth(catalogue.CONTRADICTIONS)}) {_JOIN}) > 0"),
                 Query(
                     "corrections",
                     f"(sum by (office) (increase({counted(catalogue.CORRECTIONS).name}[{SHOWN}])) {_JOIN}) > 0",
@@ -194,8 +195,8 @@ _REFUSALS: Final = Row(
             key="kiosks",
             queries=(
                 Query("silent", f"(time() - {KIOSK_HEARD.name}) {_JOIN}"),
-                Query("spooled", f"{gauge(catalogue.KIOSK_SPOOLED)} {_JOIN}"),
-                Query("drift", f"{gauge(catalogue.KIOSK_DRIFT)} {_JOIN}"),
+                Query("spooled", f"{truth(catalogue.KIOSK_SPOOLED)} {_JOIN}"),
+                Query("drift", f"{truth(catalogue.KIOSK_DRIFT)} {_JOIN}"),
             ),
             unit=Unit.COUNT,
             columns=(

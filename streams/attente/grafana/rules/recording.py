@@ -13,7 +13,7 @@ from attente.grafana.recorded import Recorded
 from attente.grafana.rules.budget import factors
 from attente.grafana.rules.promql import number, placed, truth
 from attente.metrics import catalogue
-from attente.metrics.metric import Metric
+from attente.metrics.metric import PREFIX, Metric
 from attente.registry.entities import Left, Registry
 
 REMEMBERED_S: Final = 4 * 86_400
@@ -45,10 +45,8 @@ def groups(registry: Registry) -> tuple[Group, ...]:
 
 def _counters() -> Iterator[Recording]:
     for series in recorded.TRUTHS:
-        if series.source is None:  # pragma: no cover - a truth is of one metric, by its definition
-            continue
-        suffix = next((end for end in recorded.HISTOGRAM_SUFFIXES if series.name.endswith(f"_seconds{end}")), "")
-        yield Recording(series, f"max by ({series.by}) ({series.source.full_name}{suffix})")
+        served = PREFIX + series.name.removeprefix(recorded.RECORDED_PREFIX)
+        yield Recording(series, f"max by ({series.by}) ({served})")
 
 
 def _facts() -> Iterator[Recording]:
