@@ -20,6 +20,7 @@ from attente.core.state import cut, encode
 from attente.core.view import PartitionHealth, View, WorkerHealth
 from attente.metrics import exposition
 from attente.metrics.collector import ViewCollector
+from attente.model.names import kiosk_source
 from attente.model.partitioning import partition_of
 from attente.registry.entities import Registry
 from attente.registry.load import parse
@@ -36,11 +37,11 @@ CHECKPOINT_MS = 5 * MINUTE
 AWAY_MS = 15 * MINUTE
 SAMPLE_S = 4e-6  # what a sample costs a worker (docs/metrics.md): a clock would make every run another one
 
-# What reaches a real topic beside events: somebody's test, an office of another network, a kiosk's clock of 1970.
+# What reaches a real topic beside events: somebody's test, an office of another network, a kiosk without its zone.
 NOISE = (
     b"hello",
     b'{"specversion":"1.0","id":"n1","source":"/x","type":"office.opened","time":"2026-11-20T09:00:00Z","office":"x"}',
-    b'{"specversion":"1.0","id":"n2","source":"/x","type":"desk.opened","time":"1970-01-01T00:00:07","office":"x"}',
+    b'{"specversion":"1.0","id":"n2","source":"%s","type":"office.opened","time":"1970-01-01T00:00:07","office":"%s"}',
 )
 NOISE_EVERY = 700
 
@@ -96,8 +97,17 @@ class Days:
                 break
             put(each.arrives_ms, keys[each.office], each.value)
             if number % self.noise_every == self.noise_every // 2:
-                put(each.arrives_ms, b"x", NOISE[number // self.noise_every % len(NOISE)])
+                put(each.arrives_ms, *self._noise(number // self.noise_every, keys[each.office]))
         return records
+
+    def _noise(self, number: int, office: bytes) -> tuple[bytes, bytes]:
+        """Key and value of the next thing that is no event."""
+        *strange, broken = NOISE
+        number %= len(NOISE)
+        if number < len(strange):
+            return b"x", strange[number]
+        kiosk = self.registry.offices[office.decode()].kiosks[0]
+        return office, broken % (kiosk_source(office.decode(), kiosk).encode(), office)
 
     def before(self, at: int) -> list[Record]:
         """What has arrived by an instant."""

@@ -87,7 +87,7 @@ REGISTRY = Registry(
     horizon_ms=24 * 3_600_000,
     detail=Detail.SERVICE,
     offices={
-        LILLE: Office(LILLE, "Lille", "north", "Europe/Paris", (CASH, PAPERS)),
+        LILLE: Office(LILLE, "Lille", "north", "Europe/Paris", (CASH, PAPERS), kiosks=("1",)),
         PUNE: Office(PUNE, "Pune", "west", "Asia/Kolkata", (CASH,)),
     },
     services={CASH: Service(CASH, "Cash desk"), PAPERS: Service(PAPERS, "Papers")},
@@ -413,6 +413,7 @@ class Expected:
 
     Attributes:
         read, counted, duplicate, refused: the account of the records.
+        refused_of_lille: of the refused, those that name Lille's only kiosk as their source.
         totals: by office and service, over everything; a name that is missing never occurs.
         sealed: the part of `totals` that was sealed.
         by_day: how many by office, service, ISO date of the business day, and name; a selection.
@@ -429,6 +430,7 @@ class Expected:
     counted: int
     duplicate: int
     refused: dict[Reason, int]
+    refused_of_lille: dict[Reason, int]
     totals: dict[tuple[str, str], NamedTotals]
     sealed: dict[tuple[str, str], NamedTotals]
     by_day: dict[tuple[str, str, str, str], int]
@@ -620,6 +622,14 @@ EXPECTED = Expected(
         Reason.IMPLAUSIBLE_TIME: 1,
         Reason.NAIVE_TIME: 1,
         Reason.NOT_JSON: 1,
+    },
+    # Not the event of an office that the registry has not, nor the bytes that name nobody.
+    refused_of_lille={
+        Reason.TOO_LATE: 1,
+        Reason.FROM_THE_FUTURE: 1,
+        Reason.WRONG_KEY: 1,
+        Reason.IMPLAUSIBLE_TIME: 1,
+        Reason.NAIVE_TIME: 1,
     },
     totals={
         (LILLE, CASH): _LILLE_CASH,

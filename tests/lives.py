@@ -166,7 +166,9 @@ def _registry(choices: Choices, profile: Profile) -> Registry:
     offices = {}
     for i in choices.times(1, 3):
         services = SERVICES[: choices.whole(1, 3)] if i else SERVICES[:2]
-        office = Office(f"o{i}", f"Office {i}", "south" if i else "north", choices.one(ZONES), services)
+        office = Office(
+            f"o{i}", f"Office {i}", "south" if i else "north", choices.one(ZONES), services, kiosks=("1",)[i:]
+        )
         offices[office.id] = office
     norms = [_norm(choices, i, frozenset(offices)) for i in range(2)]
     return Registry(

@@ -366,13 +366,17 @@ def written(registry: Registry) -> str:
         "offices:",
         *(
             f"  - {{id: {office.id}, name: {office.name!r}, region: {office.region}, zone: {office.zone},"
-            f" services: [{', '.join(office.services)}]{_signing(office)}}}"
+            f" services: [{', '.join(office.services)}]{_kiosks(office)}{_signing(office)}}}"
             for office in registry.offices.values()
         ),
         "norms:",
         *(line for norm in registry.norms.values() for line in _norm(norm)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _kiosks(office: Office) -> str:
+    return f", kiosks: [{', '.join(map(repr, office.kiosks))}]" if office.kiosks else ""
 
 
 def _signing(office: Office) -> str:

@@ -10,7 +10,7 @@ from attente.core.sessions import fold_sessions
 from attente.core.view import Counts, OfficeView, ServiceView, Window
 from attente.registry.entities import Left
 from driver import Driver, in_use, running_names
-from handtape import EXPECTED, RECORDS, REGISTRY
+from handtape import EXPECTED, LILLE, RECORDS, REGISTRY
 from oracle import Tally
 
 
@@ -33,6 +33,12 @@ def services(offices: dict[str, OfficeView]) -> dict[tuple[str, str], ServiceVie
 def test_every_record_is_counted_or_a_duplicate_or_refused_for_its_reason(driver: Driver) -> None:
     refused = {reason.value: n for reason, n in EXPECTED.refused.items()}
     assert driver.account() == (EXPECTED.read, EXPECTED.counted, EXPECTED.duplicate, refused)
+
+
+def test_what_is_refused_is_told_by_the_kiosk_that_it_names(driver: Driver) -> None:
+    (view,) = driver.views()
+    named = {reason.value: n for reason, n in EXPECTED.refused_of_lille.items()}
+    assert view.refused_of == {f"/offices/{LILLE}/kiosks/1": named}
 
 
 def test_counts_and_sums_per_office_and_service(driver: Driver) -> None:

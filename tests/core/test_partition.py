@@ -19,6 +19,7 @@ from attente.core.view import Tally, Window
 from attente.model.partitioning import partition_of
 from attente.model.reasons import Reason
 from attente.registry.entities import Registry, Service
+from attente.registry.load import parse
 from driver import Driver, reloaded
 from handtape import CASH, LILLE, PAPERS, PUNE, RECORDS, REGISTRY
 from lives import random_log
@@ -437,6 +438,97 @@ def test_a_late_fact_that_undoes_an_overnight_closing_seals_at_the_same_time_wit
             held.append("A1" in state.offices[LILLE.encode()].closed)
     assert held == [True, False] * 2
     assert digest(again) == digest(part)
+
+
+# ---- whose the refused events are
+
+_HALL = "/offices/75-nation/kiosks/hall-1"
+_OF_KIOSKS = """\
+network: one
+services: [{id: cash, title: Cash}]
+offices:
+  - {id: 75-nation, name: Nation, region: Paris, zone: Europe/Paris, kiosks: [hall-1, hall-2]}
+  - {id: 69-lyon, name: Lyon, region: Lyon, zone: Europe/Paris, kiosks: [hall-1]}
+"""
+
+
+def of(source: str, **attributes: object) -> bytes:
+    return issued(START, **({"source": source, "office": "75-nation"} | attributes))
+
+
+def put(part: Partition, *values: bytes, key: bytes = b"75-nation") -> Partition:
+    part.ingest([record(part.next_offset + i, value, START, key) for i, value in enumerate(values)])
+    return part
+
+
+def test_what_is_refused_is_counted_by_the_kiosk_that_it_names() -> None:
+    part = put(
+        Partition(Plan(parse(_OF_KIOSKS, "registry.yaml")), 0, 1),
+        of(_HALL, time="2026-03-10T08:00:00"),
+        of(_HALL, time="2026-03-10T08:00:01"),
+        of(_HALL, office="69-lyon"),
+        of(f"{_HALL[:-1]}2", ticket=7),
+        of(_HALL),  # counts
+        of(_HALL, ticket=None).replace(b'"type"', b'"source":"/else","type"'),  # the last of two names is read
+        b'{"source":"' + _HALL.encode() + b'"}',
+    )
+    assert part.refused_of == {
+        _HALL: {Reason.NAIVE_TIME: 2, Reason.WRONG_KEY: 1, Reason.WRONG_SPECVERSION: 1},
+        f"{_HALL[:-1]}2": {Reason.BAD_ATTRIBUTE: 1},
+    }
+    assert sum(part.refused.values()) == 6
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"no JSON",
+        b"",
+        b"[" * 100_000,
+        b'{"source":"/offices/75-nation/kiosks/hall-9"}',
+        b'{"source":"/offices/13-nowhere/kiosks/hall-1"}',
+        b'{"source":["/offices/75-nation/kiosks/hall-1"]}',
+        b'{"source":"\xff"}',
+        b'{"source":"/offices/75-nation/desks"}',
+        b"{}",
+    ],
+)
+def test_no_source_that_is_no_kiosk_of_the_registry_makes_a_count_of_its_own(value: bytes) -> None:
+    part = put(Partition(Plan(parse(_OF_KIOSKS, "registry.yaml")), 0, 1), value)
+    assert sum(part.refused.values()) == 1
+    assert part.refused_of == {}
+
+
+def test_a_kiosk_is_counted_in_the_partition_of_its_office_alone_so_that_nobody_can_make_more_counts_than_kiosks() -> (
+    None
+):
+    plan = Plan(parse(_OF_KIOSKS, "registry.yaml"))
+    parts = [put(Partition(plan, number, 16), of(_HALL, time="never")) for number in range(16)]
+    home = partition_of(b"75-nation", 16)
+    assert [part.number for part in parts if part.refused_of] == [home]
+
+
+def test_a_kiosk_that_came_into_the_registry_is_counted_from_then_on_and_no_hash_of_a_state_differs() -> None:
+    whole = parse(_OF_KIOSKS, "registry.yaml")
+    part, other = (Partition(Plan(parse(_OF_KIOSKS.replace(", hall-2", ""), "r.yaml")), 0, 1) for _ in range(2))
+    assert part.plan.registry.hash == whole.hash
+    late = of(f"{_HALL[:-1]}2", time="never")
+    put(part, late)
+    part.plan.name_kiosks(whole)
+    put(part, late)
+    put(other, late, late)
+    assert (part.refused, part.refused_of) == ({Reason.BAD_TIME: 2}, {f"{_HALL[:-1]}2": {Reason.BAD_TIME: 1}})
+    assert (other.refused_of, digest(other)) == ({}, digest(part))
+
+
+def test_whose_the_refused_events_are_is_kept_in_the_state() -> None:
+    plan = Plan(parse(_OF_KIOSKS, "registry.yaml"))
+    part = put(Partition(plan, 0, 1), of(_HALL, time="never"))
+    state = cut(part)
+    put(part, of(_HALL, time="never"))
+    *_, again = decode(encode(state), plan, 0, 1)
+    assert again.refused_of == {_HALL: {Reason.BAD_TIME: 1}}
+    assert Renderer(part).partition_view(()).refused_of == {_HALL: {Reason.BAD_TIME: 2}}
 
 
 # ---- when an office and its kiosks were last heard

@@ -249,7 +249,7 @@ def test_hours_and_kiosks_that_change_no_figure_are_taken_at_once_and_leave_the_
     before = stage.owned.partition
     text = written(LOG.registry)
     first = next(iter(OLD.offices))
-    with_kiosk = text.replace(f"id: {first},", f"id: {first}, kiosks: [hall-1],", 1)
+    with_kiosk = text.replace("kiosks: ['1']", "kiosks: [hall-1]", 1)
     assert with_kiosk != text
 
     async def play() -> None:
@@ -264,6 +264,7 @@ def test_hours_and_kiosks_that_change_no_figure_are_taken_at_once_and_leave_the_
     ]
     assert stage.engine.registry.offices[first].kiosks == ("hall-1",)
     assert [registry.offices[first].kiosks for registry in stage.shown] == [("hall-1",)]
+    assert before.plan.sources == {f"/offices/{first}/kiosks/hall-1": first.encode()}
     assert stage.owned.partition is before
 
 

@@ -10,6 +10,7 @@ from grafana.rule_world import (
     GAPS,
     LAG,
     OWNED,
+    PARTITION,
     PARTITIONS,
     READ,
     REGISTRY,
@@ -22,6 +23,7 @@ from grafana.rule_world import (
     growing,
     handed_over,
     name,
+    since,
     steady,
     turning,
     until,
@@ -278,6 +280,11 @@ def _refused(more: int) -> dict:
     return {TOO_LATE: _stepping(65, *range(more))}
 
 
+def _of_kiosk(number: int) -> str:
+    source = f"/offices/nation/kiosks/hall-{number}"
+    return name("attente_events_refused_total", **PARTITION, source=source, reason="too_late")
+
+
 REFUSED = (
     Case(
         "eleven in half an hour",
@@ -287,6 +294,13 @@ REFUSED = (
         summary="11 events refused as too_late in half an hour",
         description="11 events were refused in half an hour for the reason too_late. They are in no figure; they are "
         "kept as dead letters and can be sent again.",
+    ),
+    Case(
+        "one of each of eleven kiosks of which nothing had been refused before",
+        2_850,
+        {_of_kiosk(number): since(65 + number, steady(1)) for number in range(11)},
+        labels={"reason": "too_late"},
+        summary="11 events refused as too_late in half an hour",
     ),
     handed_over(Case("eleven, and a move", 2_850, _refused(11), labels={"reason": "too_late"}), 72),
     Case("ten in half an hour", 2_850, _refused(10)),

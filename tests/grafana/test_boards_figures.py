@@ -276,6 +276,18 @@ def test_an_event_that_is_unaccounted_for_shows_whatever_its_sign(world: World) 
     world.gives(expr("pipeline", "conservation", "unaccounted"), 1)
 
 
+def test_what_was_refused_of_a_kiosk_is_seen_from_the_first_event_on(world: World) -> None:
+    hall, yard = (f"/offices/nation/kiosks/{kiosk}" for kiosk in ("hall-1", "yard-1"))
+    world.has("attente:source_events_refused_total", "_x40 1x20", source=hall, reason="bad_time")
+    world.has("attente:source_events_refused_total", "7x30 9x30", source=yard, reason="bad_time")
+    world.has("attente:source_events_refused_total", 4, source=yard, reason="too_late")
+
+    world.gives(
+        expr("pipeline", "refused_of_kiosks", "shown"),
+        {(("reason", "bad_time"), ("source", hall)): 1, (("reason", "bad_time"), ("source", yard)): 2},
+    )
+
+
 def test_arrivals_are_an_hours_worth_and_do_not_count_twice_after_a_hand_over(world: World) -> None:
     # Recorded of both workers: it goes on from one to the other without a step.
     what = {"office": "nation", "service": "accueil", "channel": "walkin"}

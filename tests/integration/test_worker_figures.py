@@ -63,6 +63,8 @@ def test_the_hand_computed_tape_comes_out_of_a_real_workers_metrics(make_crew: M
     assert reading.total(c.EVENTS_DUPLICATE) == EXPECTED.duplicate
     refused = {reason: n for reason, n in reading.by(c.EVENTS_REFUSED, "reason").items() if n}
     assert refused == {reason.value: n for reason, n in EXPECTED.refused.items()}
+    of_lille = reading.by(c.EVENTS_REFUSED, "reason", source=f"/offices/{LILLE}/kiosks/1")
+    assert of_lille == {reason.value: n for reason, n in EXPECTED.refused_of_lille.items()}
 
     for (office, service), totals in EXPECTED.totals.items():
         place = {"office": office, "service": service}

@@ -347,10 +347,23 @@ def test_detail_office_drops_service_windows_and_keeps_the_readings_of_the_offic
 def test_the_account_of_a_partition_balances_on_the_page() -> None:
     account = replace(partition_of(number=3), read=10, counted=5, duplicate=2, refused={"not_json": 2, "too_late": 1})
     seen = scrape(network(), view(account, partitions_total=4))
-    refused = sum(seen("events_refused_total", partition="3", reason=reason) for reason in REASONS)
+    refused = sum(seen("events_refused_total", partition="3", source="", reason=reason) for reason in REASONS)
     assert seen("events_read_total", partition="3") == 10
     assert seen("events_counted_total", partition="3") + seen("events_duplicate_total", partition="3") + refused == 10
-    assert seen("events_refused_total", partition="3", reason="empty") == 0
+    assert seen("events_refused_total", partition="3", source="", reason="empty") == 0
+
+
+def test_refused_events_are_shown_by_kiosk_and_those_of_nobody_known_beside_so_that_the_sum_is_the_account() -> None:
+    hall = "/offices/nation/kiosks/hall-1"
+    refused = {"not_json": 5, "too_late": 4}
+    account = replace(partition_of(number=3), read=9, refused=refused, refused_of={hall: {"too_late": 3}})
+    seen = scrape(network(), view(account, partitions_total=4))
+    assert seen("events_refused_total", partition="3", source=hall, reason="too_late") == 3
+    assert len(seen.series("events_refused_total", source=hall)) == 1
+    nobody = {
+        row["reason"]: seen("events_refused_total", **row) for row in seen.series("events_refused_total", source="")
+    }
+    assert nobody == dict.fromkeys(REASONS, 0) | {"not_json": 5, "too_late": 1}
 
 
 def test_a_partition_that_is_not_shown_has_its_health_and_no_figures() -> None:

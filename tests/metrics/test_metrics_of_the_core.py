@@ -2,6 +2,7 @@
 
 import pytest
 
+from attente.core.plan import Plan
 from attente.core.view import View
 from attente.metrics.catalogue import CATALOGUE
 from attente.metrics.series import series_count
@@ -27,6 +28,7 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 def test_every_label_has_a_value_of_the_catalogue_or_an_id_of_the_registry(driver: Driver) -> None:
     network = driver.registry
     ids = {"office": network.offices.keys(), "service": {*network.services, "other"}, "norm": network.norms.keys()}
+    ids["source"] = {"", *Plan(network).sources}
     by_family = {metric.family: metric for metric in CATALOGUE}
     seen = set()
     for family in families_of(network, lambda: shown(driver)):
@@ -34,7 +36,7 @@ def test_every_label_has_a_value_of_the_catalogue_or_an_id_of_the_registry(drive
             values = {sample.labels[label.name] for sample in family.samples}
             assert values <= set(label.values or ids.get(label.name, values)), (family.name, label.name)
             seen.add(label.name)
-    assert {"office", "service", "norm", "kind", "reason", "stat", "per", "event", "end"} <= seen
+    assert {"office", "service", "norm", "kind", "reason", "stat", "per", "event", "end", "source"} <= seen
 
 
 def test_the_series_are_no_more_than_the_formula_says(driver: Driver) -> None:

@@ -21,6 +21,7 @@ from attente.core.view import (
 )
 from attente.metrics.catalogue import CONTRADICTORY
 from attente.model.kinds import CHANNELS, OUTCOMES
+from attente.model.names import kiosk_source
 from attente.model.reasons import REASONS
 from attente.registry.buckets import bounds
 from attente.registry.entities import (
@@ -135,6 +136,7 @@ def _busy_service(network: Registry, office_id: str, name: str) -> ServiceView:
 
 def busy_view(network: Registry, partitions: int = 1) -> View:
     """Everything that can happen under a registry has happened: the most series that it can make."""
+    places = list(network.offices.values())
     offices = [
         OfficeView(
             office=place.id,
@@ -156,7 +158,7 @@ def busy_view(network: Registry, partitions: int = 1) -> View:
             heard_ms=NOW_MS - 5000,
             kiosks={kiosk: KioskView(NOW_MS - 1000, 6, -250) for kiosk in place.kiosks},
         )
-        for place in network.offices.values()
+        for place in places
     ]
     return view(
         *(
@@ -167,7 +169,12 @@ def busy_view(network: Registry, partitions: int = 1) -> View:
                 read=1_234_567_875 + len(REASONS),
                 counted=1_200_000_000,
                 duplicate=34_567_875,
-                refused=dict.fromkeys(REASONS, 1),
+                refused=dict.fromkeys(REASONS, 1 + sum(len(place.kiosks) for place in places[number::partitions])),
+                refused_of={
+                    kiosk_source(place.id, kiosk): dict.fromkeys(REASONS, 1)
+                    for place in places[number::partitions]
+                    for kiosk in place.kiosks
+                },
             )
             for number in range(partitions)
         ),

@@ -88,6 +88,8 @@ def test_letters_are_counted_by_reason_and_office_and_one_that_lies_there_twice_
     assert told["groups"][1]["newest"]["detail"] == "the newest"
     assert post.call("list", "--office", "lille", "--to", "2026-03-10T08:00:01Z")["letters"] == 1
     assert post.call("list", "--partition", "1")["letters"] == 1
+    assert post.call("list", "--source", "/offices/lille/kiosks/1")["letters"] == 2
+    assert post.call("list", "--source", "/offices/lille/kiosks/2")["letters"] == 0
     assert post.call("list", "--from", "1h")["letters"] == 0
 
     said = post.say("list", "--limit", "1")

@@ -23,7 +23,7 @@ from attente.model.instants import LATEST, milliseconds, text_of
 from attente.model.partitioning import partition_of
 from attente.model.plausible import AHEAD_MS, check_plausible
 from attente.model.reasons import Reason, Refusal, shown
-from attente.model.refusals import explain
+from attente.model.refusals import explain, names_in
 from attente.model.signatures import Headers, Verdict
 
 NEVER: Final = 1 << 62
@@ -75,6 +75,8 @@ class Partition:
         stream: stream time, the greatest record timestamp so far.
         edge: the stream time at which something is due: a quarter of an hour or an office's cut-over.
         read, counted, duplicate, refused: conservation: read = counted + duplicate + all refused.
+        refused_of: of the refused, those whose bytes name a kiosk of the registry as their source; not in the hash of
+            the state, for a kiosk can come into the registry at any moment.
         signatures: how many events were looked at for their signature, by what was found.
         dead: refused records that nobody has taken yet (`take_dead`); not state.
         marks: (offset, digest) of the states that `mark` asked for; not state.
@@ -96,6 +98,7 @@ class Partition:
         self.counted = 0
         self.duplicate = 0
         self.refused: dict[str, int] = {}
+        self.refused_of: dict[str, dict[str, int]] = {}
         self.signatures: dict[str, int] = {}
         self.absent: dict[str, bytes] = {}
         self.dead: list[Dead] = []
@@ -228,10 +231,22 @@ class Partition:
 
     def _refuse(self, record: Record, reason: Reason, detail: str) -> None:
         self.refused[reason.value] = self.refused.get(reason.value, 0) + 1
+        self._attribute(record, reason)
         dead = Dead(
             record.offset, record.timestamp, record.key, record.value, reason, detail, self.read, record.headers
         )
         self.dead.append(dead)
+
+    def _attribute(self, record: Record, reason: Reason) -> None:
+        """Note the kiosk that a refused record names, if it is one of this partition's offices.
+
+        Nobody has checked the name; but whatever is written, there are no more of them than kiosks in the registry.
+        """
+        source = names_in(record.value).get("source", "")
+        office = self.plan.sources.get(source)
+        if office is not None and partition_of(office, self.partitions) == self.number:
+            counts = self.refused_of.setdefault(source, {})
+            counts[reason.value] = counts.get(reason.value, 0) + 1
 
     def take_dead(self) -> list[Dead]:
         """The records refused since the last call."""

@@ -5,6 +5,7 @@ from typing import Final
 from attente.core import panes
 from attente.core.calendar import Calendar
 from attente.core.signing import Signing
+from attente.model.names import kiosk_source
 from attente.model.signatures import Keyring
 from attente.registry.buckets import bounds
 from attente.registry.entities import OTHER, Clock, End, Norm, Per, Registry, Signatures, Start
@@ -33,6 +34,7 @@ class Plan:
             number does not depend on the order in which events came.
         offices: what an office needs of the registry, by the key of its records.
         is_signed: whether signatures are looked at in any office.
+        sources: the key of the office of each kiosk, by the `source` of its events.
     """
 
     def __init__(self, registry: Registry, keyring: Keyring | None = None) -> None:
@@ -73,6 +75,16 @@ class Plan:
             for office in registry.offices.values()
         }
         self.is_signed = any(office.signing is not None for office in self.offices.values())
+        self.sources: dict[str, bytes] = {}
+        self.name_kiosks(registry)
+
+    def name_kiosks(self, registry: Registry) -> None:
+        """Know the kiosks of a registry with the same hash: no figure follows from them, so no state has to change."""
+        self.sources = {
+            kiosk_source(office.id, kiosk): office.id.encode()
+            for office in registry.offices.values()
+            for kiosk in office.kiosks
+        }
 
 
 class OfficePlan:

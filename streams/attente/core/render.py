@@ -82,6 +82,7 @@ class Renderer:
             part.duplicate,
             dict(part.refused),
             dict(part.signatures),
+            {source: dict(counts) for source, counts in part.refused_of.items()},
         )
 
     def office(self, key: bytes, now: int) -> OfficeView:

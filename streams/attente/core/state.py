@@ -72,6 +72,7 @@ class Payload(msgspec.Struct, array_like=True, gc=False):
     head: Head
     offices: list[bytes]
     signatures: dict[str, int] = {}
+    refused_of: dict[str, dict[str, int]] = {}
 
 
 class OfficeCut(NamedTuple):
@@ -97,6 +98,7 @@ class Cut(NamedTuple):
     offices: list[OfficeCut]
     absent: list[bytes]
     signatures: dict[str, int]
+    refused_of: dict[str, dict[str, int]]
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -126,6 +128,7 @@ def cut(partition: Partition) -> Cut:
         ],
         list(partition.absent.values()),
         partition.signatures.copy(),
+        {source: counts.copy() for source, counts in partition.refused_of.items()},
     )
 
 
@@ -151,7 +154,7 @@ def _head(partition: Partition) -> Head:
 def encode(state: Cut) -> bytes:
     """A cut as msgpack, one blob per office so that decoding can pause between them."""
     offices = [*(_encode(_blob(office)) for office in state.offices), *state.absent]
-    return _encode(Payload(state.head, offices, state.signatures))
+    return _encode(Payload(state.head, offices, state.signatures, state.refused_of))
 
 
 def _blob(office: OfficeCut) -> OfficeBlob:
@@ -202,6 +205,7 @@ def decode(data: bytes, plan: Plan, number: int, partitions: int) -> Iterator[Pa
     partition.duplicate = head.duplicate
     partition.refused = head.refused
     partition.signatures = payload.signatures
+    partition.refused_of = payload.refused_of
     yield partition
     numbers = [plan.services.get(name, 0) for name in head.services]
     for encoded in payload.offices:

@@ -140,6 +140,7 @@ class PartitionView:
     duplicate: int
     refused: Mapping[str, int]  # by reason code, only what has occurred
     signatures: Mapping[str, int] = field(default_factory=dict)  # by verdict, likewise
+    refused_of: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by source, for kiosks of the registry
 
 
 @dataclass(frozen=True, slots=True)

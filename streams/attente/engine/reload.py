@@ -113,6 +113,7 @@ class Reload:
             return False
         if registry.hash == old.hash:  # calendars, closures, kiosks, sizes, budgets: no state follows from them
             engine.registry = registry
+            engine.plan.name_kiosks(registry)
             self._show(registry)
             engine.say(f"registry taken: {old.hash} as before, for no figure follows from what has changed")
             return True

@@ -56,15 +56,25 @@ def _truths(metrics: Iterable[Metric]) -> Iterable[Recorded]:
             yield Recorded(name_of(metric), labels, metric.unit, metric.help, metric)
 
 
-_ACCOUNTS: Final = (
-    catalogue.EVENTS_READ,
-    catalogue.EVENTS_COUNTED,
-    catalogue.EVENTS_DUPLICATE,
-    catalogue.EVENTS_REFUSED,
-)
+_ACCOUNTS: Final = (catalogue.EVENTS_READ, catalogue.EVENTS_COUNTED, catalogue.EVENTS_DUPLICATE)
 
 TRUTHS: Final = tuple(_truths((*(m for m in catalogue.CATALOGUE if m.group is Group.COUNTERS), *_ACCOUNTS)))
 """The counters of offices and partitions, once for the network: take every `rate` and `increase` of these."""
+
+EVENTS_REFUSED: Final = Recorded(
+    name_of(catalogue.EVENTS_REFUSED),
+    ("partition", "reason"),
+    Unit.EVENTS,
+    "Events refused over the whole log, whoever sent them; each reason is there from the beginning, so that a first "
+    "step is seen.",
+    catalogue.EVENTS_REFUSED,
+)
+SOURCE_REFUSED: Final = Recorded(
+    "attente:source_events_refused_total",
+    ("source", "reason"),
+    Unit.EVENTS,
+    "Events refused over the whole log that name a kiosk of the registry as their source; absent until there is one.",
+)
 
 # Facts to join
 

@@ -10,7 +10,7 @@ from attente.kiosk.errors import EventRefused
 from attente.kiosk.ids import uuid7
 from attente.model import events
 from attente.model.events import AnyEvent, TicketIssued
-from attente.model.names import is_id
+from attente.model.names import is_id, kiosk_source
 from attente.model.plausible import check_plausible
 from attente.model.reasons import Reason, Refusal
 from attente.model.refusals import decode_event
@@ -54,7 +54,7 @@ class Reporter(ABC):
                 raise EventRefused(Reason.BAD_ATTRIBUTE.value, detail)
         self.office = office
         self.kiosk = kiosk
-        self.source = f"/offices/{office}/kiosks/{kiosk}"
+        self.source = kiosk_source(office, kiosk)
         self._clock = clock
 
     @abstractmethod

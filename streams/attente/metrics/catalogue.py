@@ -31,6 +31,12 @@ OFFICE: Final = Label("office", "office id of the registry", is_entity=True)
 SERVICE: Final = Label("service", "service id of the registry, or `other` for those it does not know", is_entity=True)
 NORM: Final = Label("norm", "norm id of the registry", is_entity=True)
 KIOSK: Final = Label("kiosk", "kiosk id of the registry; others are not shown", is_entity=True)
+SOURCE: Final = Label(
+    "source",
+    "what the event names as its source, where that is a kiosk of the registry and the partition is its office's; else "
+    "empty; nobody has checked it",
+    is_entity=True,
+)
 PARTITION: Final = Label("partition", "partition of the events topic", is_entity=True)
 CHANNEL: Final = Label("channel", "how the ticket was obtained", CHANNELS)
 RESULT: Final = Label("outcome", "how the service ended", OUTCOMES)
@@ -351,7 +357,7 @@ EVENTS_DUPLICATE: Final = _work(
 EVENTS_REFUSED: Final = _work(
     "events_refused_total",
     "Events refused over the whole log, kept as dead letters with this reason.",
-    (PARTITION, REASON),
+    (PARTITION, SOURCE, REASON),
     unit=Unit.EVENTS,
 )
 EVENT_SIGNATURES: Final = _work(

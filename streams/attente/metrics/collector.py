@@ -1,6 +1,7 @@
 """A view as families of metrics: where the value of every metric of the catalogue comes from."""
 
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -241,6 +242,18 @@ def _four(counts_by: Iterable[tuple[tuple[str, ...], Counts]]) -> Iterator[Row]:
         yield (*labels, "left", "beyond"), counts.left_beyond
 
 
+def _refused(account: PartitionView) -> Iterator[Row]:
+    """By source and reason: of no known kiosk each reason, of a kiosk those that occurred."""
+    known = Counter[str]()
+    for counts in account.refused_of.values():
+        known.update(counts)
+    for (reason,), count in _by(REASONS, account.refused):
+        yield ("", reason), count - known[reason]
+    for source, counts in sorted(account.refused_of.items()):
+        for reason, count in sorted(counts.items()):
+            yield (source, reason), count
+
+
 def _stats(windows: Mapping[Window, WaitStats]) -> Iterator[Row]:
     for window, waits in windows.items():
         if not waits.count:
@@ -332,7 +345,7 @@ _SHOWN: Final[dict[Metric, _Show]] = {
     c.EVENTS_READ: _account(lambda account: _one(account.read)),
     c.EVENTS_COUNTED: _account(lambda account: _one(account.counted)),
     c.EVENTS_DUPLICATE: _account(lambda account: _one(account.duplicate)),
-    c.EVENTS_REFUSED: _account(lambda account: _by(REASONS, account.refused)),
+    c.EVENTS_REFUSED: _account(_refused),
     c.EVENT_SIGNATURES: _account(lambda account: _by(VERDICTS, account.signatures)),
     c.READY: _worker(lambda worker: _one(worker.ready)),
     c.PARTITIONS: _worker(lambda worker: _one(worker.partitions_total)),

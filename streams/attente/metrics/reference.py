@@ -76,6 +76,7 @@ _OWNERS: Final[dict[Entities, str]] = {
     frozenset({"office", "kiosk"}): "kiosk of the registry",
     frozenset({"norm"}): "norm",
     frozenset({"partition"}): "partition",
+    frozenset({"partition", "source"}): "partition, and kiosk of the registry of which something was refused",
     frozenset(): "worker",
 }
 

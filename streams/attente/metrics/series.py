@@ -42,6 +42,8 @@ def combinations(registry: Registry, partitions: int) -> dict[Entities, int]:
     return {
         frozenset(): 1,
         frozenset({"partition"}): partitions,
+        frozenset({"partition", "source"}): partitions
+        + sum(len(office.kiosks) for office in registry.offices.values()),
         frozenset({"norm"}): len(registry.norms),
         frozenset({"office"}): len(offered),
         frozenset({"office", "kiosk"}): sum(len(office.kiosks) for office in registry.offices.values()),

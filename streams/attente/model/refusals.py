@@ -75,6 +75,16 @@ def explain(raw: bytes | None, error: Exception) -> Refusal:
     return error if isinstance(error, Refusal) else _repeated(raw, error)
 
 
+def names_in(raw: bytes | None) -> dict[str, str]:
+    """Office and source that bytes name, as far as they can be read; they need not be an event."""
+    try:
+        found = {} if not raw or nests_too_deeply(raw) else raw_attributes(raw)
+    except (ValueError, RecursionError):
+        return {}
+    texts = {name: _string(found.get(name)) for name in ("office", "source")}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
 def _empty() -> Refusal:
     return Refusal(Reason.EMPTY, "the record has no value; send the event as the value, the office as the key")
 

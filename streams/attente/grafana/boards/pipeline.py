@@ -20,7 +20,7 @@ from attente.grafana.panels import (
     Unit,
 )
 from attente.grafana.promql import counted, rate, total
-from attente.grafana.recorded import KIOSK_HEARD, OFFICE_INFO
+from attente.grafana.recorded import EVENTS_REFUSED, KIOSK_HEARD, OFFICE_INFO, SOURCE_REFUSED
 from attente.grafana.rules.promql import truth
 from attente.metrics import catalogue
 from attente.metrics.metric import Metric
@@ -30,7 +30,7 @@ _UP: Final = 'up{job="attente"}'
 _READ: Final = counted(catalogue.EVENTS_READ)
 _COUNTED: Final = counted(catalogue.EVENTS_COUNTED)
 _DUPLICATE: Final = counted(catalogue.EVENTS_DUPLICATE)
-_REFUSED: Final = counted(catalogue.EVENTS_REFUSED)
+_REFUSED: Final = EVENTS_REFUSED
 
 
 def _each(metric: Metric) -> str:
@@ -57,6 +57,8 @@ _PARTITIONS: Final = f"max ({catalogue.PARTITIONS.full_name})"
 _UNACCOUNTED: Final = (
     f"max (abs ({_READ.name} - {_COUNTED.name} - {_DUPLICATE.name} - sum by (partition) ({_REFUSED.name})))"
 )
+# A source is there from its first refusal on, which increase() would not see: before it there were none.
+_OF_SOURCES: Final = f"{SOURCE_REFUSED.name} - ({SOURCE_REFUSED.name} offset {SHOWN} or {SOURCE_REFUSED.name} * 0)"
 _JOIN: Final = f"* on (office) group_left (region, name) {OFFICE_INFO.name}"
 
 _STATE: Final = Row(
@@ -169,6 +171,22 @@ _REFUSALS: Final = Row(
                 Column("ever", Unit.COUNT),
             ),
             sort="ever",
+            empty="nothing_refused",
+        ),
+        Table(
+            key="refused_of_kiosks",
+            queries=(
+                Query("shown", f"{_OF_SOURCES} > 0"),
+                Query("ever", f"{SOURCE_REFUSED.name} > 0"),
+            ),
+            unit=Unit.COUNT,
+            columns=(
+                Column("source"),
+                Column("reason", width=120),
+                Column("shown", Unit.COUNT, width=160),
+                Column("ever", Unit.COUNT, width=140),
+            ),
+            sort="shown",
             empty="nothing_refused",
         ),
         Table(

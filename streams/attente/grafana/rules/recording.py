@@ -47,6 +47,13 @@ def _counters() -> Iterator[Recording]:
     for series in recorded.TRUTHS:
         served = PREFIX + series.name.removeprefix(recorded.RECORDED_PREFIX)
         yield Recording(series, f"max by ({series.by}) ({served})")
+    refused = catalogue.EVENTS_REFUSED
+    # Summed over the sources first: a source is there from its first refusal on, and increase() would not see that.
+    yield Recording(
+        recorded.EVENTS_REFUSED, f"max by ({recorded.EVENTS_REFUSED.by}) (sum without (source) ({refused.full_name}))"
+    )
+    of_kiosks = f'max by (partition, source, reason) ({refused.full_name}{{source!=""}})'
+    yield Recording(recorded.SOURCE_REFUSED, f"sum by ({recorded.SOURCE_REFUSED.by}) ({of_kiosks})")
 
 
 def _facts() -> Iterator[Recording]:

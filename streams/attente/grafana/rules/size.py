@@ -13,7 +13,7 @@ from attente.registry.entities import OTHER, Left, Registry
 Owner = frozenset[str]
 """The labels whose values are ids: a recorded series has some series for each combination of them."""
 
-_IDS: Final = frozenset({"office", "service", "norm", "partition", "kiosk"})
+_IDS: Final = frozenset({"office", "service", "norm", "partition", "kiosk", "source"})
 _FACTS: Final = frozenset({"name", "calendar", "zone", "title", "from", "to", "still_waiting"})
 _CLOSED: Final = {
     label.name: len(label.values)
@@ -67,6 +67,7 @@ def recorded_count(registry: Registry, *, partitions: int = 1) -> int:
         frozenset({"office"}): len(offices),
         frozenset({"office", "service"}): sum(len({*office.services, OTHER}) for office in offices),
         frozenset({"office", "kiosk"}): sum(len(office.kiosks) for office in offices),
+        frozenset({"source"}): sum(len(office.kiosks) for office in offices),
         frozenset({"office", "norm"}): sum(len(names) for names in reach.values()),
         frozenset({"region", "norm"}): sum(
             len({registry.offices[name].region for name in names}) for names in reach.values()

@@ -4,12 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
-import msgspec
-
-from attente.model.events import nests_too_deeply, raw_attributes
 from attente.model.records import DeadLetterRecord
-
-_text = msgspec.json.Decoder(str).decode
+from attente.model.refusals import names_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Letter:
     @classmethod
     def of(cls, record: DeadLetterRecord, partition: int, offset: int, written_ms: int) -> Self:
         """A letter of its record and its place."""
-        named = _names(record.value)
+        named = names_in(record.value)
         office = named.get("office") or (record.key or b"").decode("utf-8", "backslashreplace")
         return cls(record, partition, offset, written_ms, office, named.get("source", ""))
 
@@ -51,21 +47,6 @@ class Letter:
     def without_bytes(self) -> Self:
         """The same without the event, to keep many of."""
         return replace(self, record=replace(self.record, key=None, value=None))
-
-
-def _names(value: bytes | None) -> dict[str, str]:
-    """Office and source of an event that need not be one."""
-    try:
-        found = {} if not value or nests_too_deeply(value) else raw_attributes(value)
-    except (ValueError, RecursionError):
-        return {}
-    names = {}
-    for name in ("office", "source"):
-        try:
-            names[name] = _text(found[name])
-        except (KeyError, ValueError):
-            continue
-    return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

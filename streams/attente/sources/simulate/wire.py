@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from attente.model.names import kiosk_source
 from attente.sources.simulate.hours import MINUTE, Span
 from attente.sources.simulate.network import Shares, SimulatedOffice
 from attente.sources.simulate.seeds import stream
@@ -50,7 +51,7 @@ def kiosks(office: SimulatedOffice, day: int, spans: Sequence[Span], shares: Sha
             begin = today.randint(opens, max(opens, closes - _SHORTEST_OUTAGE_MS))
             until = begin + today.randint(_SHORTEST_OUTAGE_MS, _LONGEST_OUTAGE_MS)
             silent = (begin, closes + _MORNING_MS if today.random() < _OVER_NIGHT else until)
-        found.append(Kiosk(identity, f"/offices/{office.id}/kiosks/{identity}", drift, silent))
+        found.append(Kiosk(identity, kiosk_source(office.id, identity), drift, silent))
     return tuple(found)
 
 
