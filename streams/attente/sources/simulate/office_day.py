@@ -9,42 +9,20 @@ from bisect import bisect_right
 from collections.abc import Callable
 from datetime import date
 from heapq import heappop, heappush
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from attente.model.events import (
-    DeskClosed,
-    DeskOpened,
-    KioskHeartbeat,
-    OfficeClosed,
-    OfficeOpened,
-    ServiceEnded,
-    ServicePaused,
-    ServiceResumed,
-    ServiceStarted,
-    TicketAbandoned,
-    TicketCalled,
-    TicketClosed,
-    TicketIssued,
-    TicketNoShow,
-    TicketRequeued,
-    TicketTransferred,
-    VisitorTurnedAway,
-    encode,
-)
 from attente.sources.simulate.hours import MINUTE, course, spans_of
 from attente.sources.simulate.network import Shares, SimulatedOffice, seconds_a_visitor
 from attente.sources.simulate.people import Desk, State, Visitor
-from attente.sources.simulate.seeds import stream, tag
+from attente.sources.simulate.seeds import stream
 from attente.sources.simulate.stamps import Stamps
-from attente.sources.simulate.truth import OfficeTruth, ServiceTruth
+from attente.sources.simulate.telling import Channel, Teller
+from attente.sources.simulate.truth import OfficeTruth
 from attente.sources.simulate.wire import Kiosk, Sent, Wire, kiosks
 
-Channel = Literal["walkin", "appointment", "remote"]
-Outcome = Literal["resolved", "pending", "referred"]
 Action = Callable[[int, Any], None]
 
 SECOND: Final = 1_000
-_VERSION: Final = "2.3.1"  # of the kiosks' software
 
 # Shares of the visitors who are called.
 _AWAY: Final = 0.015  # did not hear it
@@ -95,21 +73,16 @@ class OfficeDay:
             stamps: the texts of instants in the office's zone.
         """
         self._office = office
-        self._office_id = office.id
         self._behaviour = office.behaviour(day)
         random = stream(office.seed, office.id, day)
         self._random = random.random
         self._gauss = random.gauss
-        self._text = stamps.text
-        self._truth = truth
-        self._counts = [truth.services.setdefault(service.id, ServiceTruth()) for service in office.services]
         self._wire = Wire(office, day, shares, truth)
+        self._tell = Teller(office, day, self._wire, truth, stamps)
+        self._counts = self._tell.counts
         self._agenda: list[tuple[int, int, Action, Any]] = []
         self._planned = 0
-        self._told = 0
-        self._tag = tag(office.seed, office.id, day)
         self._date = date.fromordinal(day).isoformat()
-        self._source = f"/offices/{office.id}/desks"
         self._each_ms = seconds_a_visitor(office) * self._behaviour.pace * 1000
 
         self._spans = spans_of(day, office.spans, office.zone)
@@ -182,42 +155,22 @@ class OfficeDay:
             return every
         return every[: len(every) // 2 + 1] if desk % 2 else every[len(every) // 2 - 1 :]
 
-    # ---- what is told
-
-    def _id(self) -> str:
-        self._told += 1
-        return f"{self._tag}-{self._told:x}"
-
-    def _common(self, at: int) -> dict[str, Any]:
-        return {
-            "specversion": "1.0",
-            "id": self._id(),
-            "source": self._source,
-            "time": self._text(at),
-            "office": self._office_id,
-        }
-
     # ---- the office and its kiosks
 
     def _office_opens(self, at: int, _: None) -> None:
-        self._wire.send(at, encode(OfficeOpened(**self._common(at))))
+        self._tell.opens(at)
 
     def _office_closes(self, at: int, _: None) -> None:
-        self._wire.send(at, encode(OfficeClosed(**self._common(at))))
+        self._tell.closes(at)
 
     def _beat(self, at: int, kiosk: Kiosk) -> None:
         if not kiosk.silent[0] <= at < kiosk.silent[1] + _SETTLED_MS:
-            self._tell_beat(at, kiosk, 0)
+            self._tell.beats(at, kiosk, 0)
         if at + _BEAT_MS < self._spans[-1][1] + _AROUND_MS:
             self._at(at + _BEAT_MS, self._beat, kiosk)
 
     def _back_on_line(self, at: int, kiosk: Kiosk) -> None:
-        self._tell_beat(at, kiosk, self._wire.spooled[kiosk.id])
-
-    def _tell_beat(self, at: int, kiosk: Kiosk, spooled: int) -> None:
-        common = self._common(at + kiosk.drift_ms) | {"source": kiosk.source}
-        beat = KioskHeartbeat(**common, kiosk=kiosk.id, spooled=spooled, version=_VERSION, driftms=kiosk.drift_ms)
-        self._wire.send(at, encode(beat), kiosk)
+        self._tell.beats(at, kiosk, self._wire.spooled[kiosk.id])
 
     def _clear(self, at: int, _: None) -> None:
         """The day is over: who still waits is sent home, by the system or by nobody."""
@@ -226,7 +179,7 @@ class OfficeDay:
             at += self._between(1, 500)
             counts = self._counts[visitor.service]
             if told:
-                self._tell_closed(at, visitor, "reset")
+                self._tell.closed(at, visitor, "reset")
                 counts.closed += 1
             else:
                 counts.left_open += 1
@@ -235,13 +188,10 @@ class OfficeDay:
             visitor = seated[2]
             if visitor.state is State.CALLED:
                 at += self._between(1, 500)
-                self._tell_closed(at, visitor, "reset")
+                self._tell.closed(at, visitor, "reset")
                 visitor.state = State.OVER
         self._waiting.clear()
         self._aside.clear()
-
-    def _tell_closed(self, at: int, visitor: Visitor, reason: Literal["reset", "forced_logout"]) -> None:
-        self._wire.send(at, encode(TicketClosed(**self._common(at), ticket=visitor.ticket, reason=reason)))
 
     # ---- desks
 
@@ -250,38 +200,35 @@ class OfficeDay:
         desk.closes, desk.leaves = closes, leaves
         self._at(closes, self._desk_is_to_close, desk)
         if not desk.open:
-            self._tell_open(at, desk)
+            self._open_desk(at, desk)
             self._at(at + self._between(SECOND, 20 * SECOND), self._next, desk)
 
-    def _tell_open(self, at: int, desk: Desk) -> None:
+    def _open_desk(self, at: int, desk: Desk) -> None:
         desk.open = True
         desk.since = at
         self._open += 1
-        services = self._office.services
-        some = "" if len(desk.services) == len(services) else ",".join(services[n].id for n in desk.services)
-        self._wire.send(at, encode(DeskOpened(**self._common(at), desk=desk.id, services=some)))
+        self._tell.desk_opens(at, desk)
 
-    def _tell_close(self, at: int, desk: Desk) -> None:
+    def _close_desk(self, at: int, desk: Desk) -> None:
         desk.open = False
         self._open -= 1
-        self._truth.desk_open_ms += at - desk.since
-        self._wire.send(at, encode(DeskClosed(**self._common(at), desk=desk.id)))
+        self._tell.desk_closes(at, desk)
 
     def _desk_is_to_close(self, at: int, desk: Desk) -> None:
         if desk in self._idle:
             self._idle.remove(desk)
-            self._tell_close(at, desk)
+            self._close_desk(at, desk)
 
     def _next(self, at: int, desk: Desk) -> None:
         """A desk is free."""
         if at >= desk.leaves:
-            self._tell_close(at, desk)
+            self._close_desk(at, desk)
         elif self._seated and self._invite(at, desk):
             pass
         elif (visitor := self._chosen(at, desk)) is not None:
             self._call(at, desk, visitor)
         elif at >= desk.closes:
-            self._tell_close(at, desk)
+            self._close_desk(at, desk)
         else:
             self._idle.append(desk)
 
@@ -330,7 +277,7 @@ class OfficeDay:
         elif draw < office.remote + office.appointments:
             channel = "appointment"
         if self._is_turned_away(at):
-            self._tell_turned_away(at, service)
+            self._tell.turned_away(at, service)
         elif office.door and channel != "remote":
             at_kiosk = at + self._between(15 * SECOND, 3 * MINUTE)
             self._at(at_kiosk, self._takes_ticket, (service, channel, at))
@@ -344,11 +291,6 @@ class OfficeDay:
         closes = self._spans[-1][1]
         return at > closes - _LAST_ENTRY_MS and at + wait > closes + _STAY_MS / 2
 
-    def _tell_turned_away(self, at: int, service: int) -> None:
-        name = self._office.services[service].id
-        self._counts[service].turned_away += 1
-        self._wire.send(at, encode(VisitorTurnedAway(**self._common(at), service=name, reason="full")))
-
     def _takes_ticket(self, at: int, asked: tuple[int, Channel, int]) -> None:
         service, channel, door = asked
         kiosk = None if channel == "remote" else self._kiosks[int(self._random() * len(self._kiosks))]
@@ -356,20 +298,7 @@ class OfficeDay:
         self._tickets += 1
         ticket = f"{self._date}/{chr(65 + service % 26)}{self._tickets:03d}"
         due = self._due(at) if channel == "appointment" else 0
-        issued = TicketIssued(
-            specversion="1.0",
-            id=self._id(),
-            source=kiosk.source if kiosk else f"/offices/{self._office.id}/remote",
-            time=self._text(shown),
-            office=self._office_id,
-            ticket=ticket,
-            service=self._office.services[service].id,
-            channel=channel,
-            due=self._text(due) if due else "",
-            arrived=self._text(shown - at + door) if door else "",
-        )
-        self._wire.send(at, encode(issued), kiosk)
-        self._counts[service].issued[channel] += 1
+        self._tell.issued(at, kiosk, ticket, service, channel, due=due, door=door)
         came = shown - at + door if door else shown
         visitor = Visitor(ticket, service, due - _PRIVILEGE_MS if due else at, came, shown)
         patience = _PATIENCE_MS[channel] * self._behaviour.patience * math.exp(_PATIENCE_SIGMA * self._gauss(0.0, 1.0))
@@ -430,8 +359,7 @@ class OfficeDay:
         self._waiting.pop(visitor.ticket, None)
         self._aside.pop(visitor.ticket, None)
         visitor.state = State.OVER
-        self._counts[visitor.service].abandoned += 1
-        self._wire.send(at, encode(TicketAbandoned(**self._common(at), ticket=visitor.ticket)))
+        self._tell.abandoned(at, visitor)
 
     def _is_moved(self, at: int, subject: tuple[Visitor, int]) -> None:
         """Somebody who has waited too long is sent to another queue, where the wait begins anew."""
@@ -443,31 +371,19 @@ class OfficeDay:
         """Somebody is called though no desk is free."""
         visitor, leg = subject
         if visitor.leg == leg and visitor.state is State.WAITING:
-            self._tell_called(at, visitor, "")
+            self._is_called(at, visitor, "")
             self._planned += 1
             heappush(self._seated, (visitor.key, self._planned, visitor))
 
     # ---- visitors are called
 
-    def _tell_called(self, at: int, visitor: Visitor, desk: str) -> None:
+    def _is_called(self, at: int, visitor: Visitor, desk: str) -> None:
         self._waiting.pop(visitor.ticket, None)
         visitor.state = State.CALLED
-        counts = self._counts[visitor.service]
-        counts.called += 1
-        counts.call_wait_ms += max(at, visitor.issued) - visitor.since
-        called = TicketCalled(
-            specversion="1.0",
-            id=self._id(),
-            source=self._source,
-            time=self._text(at),
-            office=self._office_id,
-            ticket=visitor.ticket,
-            desk=desk,
-        )
-        self._wire.send(at, encode(called))
+        self._tell.called(at, visitor, desk)
 
     def _call(self, at: int, desk: Desk, visitor: Visitor) -> None:
-        self._tell_called(at, visitor, desk.id)
+        self._is_called(at, visitor, desk.id)
         draw = self._random()
         if visitor.gone or draw < _AWAY:
             self._at(at + self._between(45 * SECOND, 100 * SECOND), self._does_not_come, (desk, visitor))
@@ -493,8 +409,7 @@ class OfficeDay:
 
     def _does_not_come(self, at: int, pair: tuple[Desk, Visitor]) -> None:
         desk, visitor = pair
-        self._counts[visitor.service].no_show += 1
-        self._wire.send(at, encode(TicketNoShow(**self._common(at), ticket=visitor.ticket)))
+        self._tell.no_show(at, visitor)
         visitor.state = State.ABSENT
         visitor.since = max(at, visitor.issued)
         visitor.calls += 1
@@ -516,8 +431,7 @@ class OfficeDay:
 
     def _goes_back(self, at: int, pair: tuple[Desk, Visitor]) -> None:
         desk, visitor = pair
-        self._counts[visitor.service].requeued += 1
-        self._wire.send(at, encode(TicketRequeued(**self._common(at), ticket=visitor.ticket)))
+        self._tell.requeued(at, visitor)
         visitor.since = max(at, visitor.issued)
         self._joins(at, visitor)
         self._free(at, desk)
@@ -527,14 +441,10 @@ class OfficeDay:
         self._waiting.pop(visitor.ticket, None)
         count = len(self._queues)
         to = (visitor.service + 1 + int(self._random() * (count - 1))) % count
-        common = self._common(at)
         if count > 1:
-            name = self._office.services[to].id
-            self._counts[visitor.service].transferred += 1
-            self._wire.send(at, encode(TicketTransferred(**common, ticket=visitor.ticket, toservice=name)))
+            self._tell.transferred(at, visitor, to)
         else:
-            self._counts[visitor.service].requeued += 1
-            self._wire.send(at, encode(TicketRequeued(**common, ticket=visitor.ticket)))
+            self._tell.requeued(at, visitor)
         visitor.service = to
         visitor.since = max(at, visitor.issued)
         self._joins(at, visitor)
@@ -547,17 +457,7 @@ class OfficeDay:
             self._free(at, desk)
             return
         visitor.state = State.SERVING
-        self._counts[visitor.service].started += 1
-        started = ServiceStarted(
-            specversion="1.0",
-            id=self._id(),
-            source=self._source,
-            time=self._text(at),
-            office=self._office_id,
-            ticket=visitor.ticket,
-            desk=desk.id,
-        )
-        self._wire.send(at, encode(started))
+        self._tell.started(at, visitor, desk)
         self._goes_on(at, desk, visitor)
 
     def _goes_on(self, at: int, desk: Desk, visitor: Visitor) -> None:
@@ -577,24 +477,10 @@ class OfficeDay:
 
     def _ends(self, at: int, pair: tuple[Desk, Visitor]) -> None:
         desk, visitor = pair
-        outcome: Outcome = "pending" if self._random() < self._behaviour.pending else "resolved"
-        self._tell_end(at, desk, visitor, outcome)
+        is_pending = self._random() < self._behaviour.pending
+        self._tell.ended(at, visitor, desk, "pending" if is_pending else "resolved")
         visitor.state = State.OVER
         self._free(at, desk)
-
-    def _tell_end(self, at: int, desk: Desk, visitor: Visitor, outcome: Outcome) -> None:
-        self._counts[visitor.service].served[outcome] += 1
-        ended = ServiceEnded(
-            specversion="1.0",
-            id=self._id(),
-            source=self._source,
-            time=self._text(at),
-            office=self._office_id,
-            ticket=visitor.ticket,
-            desk=desk.id,
-            outcome=outcome,
-        )
-        self._wire.send(at, encode(ended))
 
     def _is_transferred(self, at: int, pair: tuple[Desk, Visitor]) -> None:
         self._counts[pair[1].service].served["unstated"] += 1
@@ -605,28 +491,29 @@ class OfficeDay:
         self._goes_back(at, pair)
 
     def _is_referred(self, at: int, pair: tuple[Desk, Visitor]) -> None:
-        self._tell_end(at, *pair, "referred")
+        desk, visitor = pair
+        self._tell.ended(at, visitor, desk, "referred")
         self._at(at + self._between(SECOND, 5 * SECOND), self._goes_elsewhere, pair)
 
     def _pauses(self, at: int, pair: tuple[Desk, Visitor]) -> None:
-        self._wire.send(at, encode(ServicePaused(**self._common(at), ticket=pair[1].ticket)))
+        self._tell.paused(at, pair[1])
         self._at(at + self._between(30 * SECOND, 4 * MINUTE), self._resumes, pair)
 
     def _resumes(self, at: int, pair: tuple[Desk, Visitor]) -> None:
-        self._wire.send(at, encode(ServiceResumed(**self._common(at), ticket=pair[1].ticket)))
+        self._tell.resumed(at, pair[1])
         self._at(at + self._between(MINUTE, 3 * MINUTE), self._ends, pair)
 
     def _is_logged_out(self, at: int, pair: tuple[Desk, Visitor]) -> None:
         """The desk's session is ended from elsewhere, and the visit with it."""
         desk, visitor = pair
-        self._tell_closed(at, visitor, "forced_logout")
+        self._tell.closed(at, visitor, "forced_logout")
         visitor.state = State.OVER
-        self._tell_close(at + 1, desk)
+        self._close_desk(at + 1, desk)
         self._at(at + self._between(MINUTE, 3 * MINUTE), self._logs_in, desk)
 
     def _logs_in(self, at: int, desk: Desk) -> None:
         if at < desk.closes and not desk.open:  # the next shift may have begun
-            self._tell_open(at, desk)
+            self._open_desk(at, desk)
             self._free(at, desk)
 
     def _is_forgotten(self, at: int, pair: tuple[Desk, Visitor]) -> None:
