@@ -72,7 +72,8 @@ def test_the_registry_is_one_that_the_check_accepts_and_the_truth_names_the_tric
 
 def test_several_days_follow_each_other(tmp_path: Path) -> None:
     out = tmp_path / "days.ndjson"
-    assert run(*DAY, "--days", "2", "--offices", "2", "--gaming-from", "2026-11-24", "-o", out) == 2  # not over yet
+    today = datetime.now(UTC).date().isoformat()
+    assert run("--day", today, "--days", "2", "--offices", "2", "-o", out) == 2  # tomorrow is over nowhere
     assert run("--day", "2026-11-02", "--days", "2", "--offices", "2", "-o", out) == 0
     issued = [event for line in out.read_bytes().splitlines() if isinstance(event := decode(line), TicketIssued)]
     assert {event.ticket[:10] for event in issued} == {"2026-11-02", "2026-11-03"}
