@@ -57,6 +57,16 @@ def expr(text: str) -> Callable[[Json], object]:
     return lambda board: kept(board)["targets"][0].update(expr=text)
 
 
+def of_a_table(text: str) -> Callable[[Json], object]:
+    """Put a query in place of a table's."""
+
+    def spoil(board: Json) -> None:
+        (query,) = (one for one in panel(board, "Norm by region")["targets"] if one["refId"] == "day")
+        query.update(expr=text)
+
+    return spoil
+
+
 def variable(which: str, /, **changes: Any) -> Callable[[Json], object]:
     """Change a variable."""
     return lambda board: next(one for one in board["templating"]["list"] if one["name"] == which).update(changes)
@@ -157,6 +167,16 @@ CASES = (
     Case("label", expr("attente:waiting * on (kiosk) attente:waiting"), "no series of the query has the label kiosk"),
     Case("window", expr("sum(rate(attente:tickets_issued_total[5m]))"), "attente:tickets_issued_total[5m]: write"),
     Case("window", expr("max_over_time(attente:waiting[1h])"), "attente:waiting[1h]: write $__rate_interval or"),
+    *(
+        Case("name", of_a_table(text), "query day shows the name of its series as a column; sum it by its labels")
+        for text in (
+            "attente:waiting",
+            "(attente:waiting > 0)",
+            "attente:waiting unless attente:office_open",
+            "sum by (region) (attente:waiting) or attente:waiting",
+            "topk(3, attente:waiting)",
+        )
+    ),
     Case("rate", expr("rate(attente:waiting[$__rate_interval])"), "rate of attente:waiting, which is no counter"),
     Case("twice", expr("sum(attente_open_desks)"), "on two pages during a hand-over; read max by (office) of it"),
     Case("twice", expr("max by (office) (attente_waiting_tickets)"), "read max by (office, service) of it"),

@@ -13,7 +13,7 @@ from typing import Any, Final
 from attente.grafana.board import GRID_WIDTH, SCHEMA, TAG
 from attente.grafana.boards import BOARDS
 from attente.grafana.panels import DATASOURCE, UID_PREFIX, Colour, panel_id
-from attente.grafana.queries import LEGEND_LABEL, Vocabulary, faults, labels_of, variables_in
+from attente.grafana.queries import LEGEND_LABEL, Vocabulary, faults, keeps_name, labels_of, variables_in
 from attente.grafana.texts import LANGS, keys, text
 
 Json = Mapping[str, Any]
@@ -274,6 +274,8 @@ def _queries(panel: Json, known: Vocabulary) -> Problems:
         problems = list(faults(target["expr"], known))
         yield from ((rule, f"query {target['refId']}: {problem}") for rule, problem in problems)
         if not problems:
+            if panel["type"] == "table" and keeps_name(target["expr"]):
+                yield "name", f"query {target['refId']} shows the name of its series as a column; sum it by its labels"
             borne = labels_of(target["expr"], known)
             for label in sorted(set(LEGEND_LABEL.findall(target.get("legendFormat", ""))) - borne):
                 yield "label", f"query {target['refId']}: the legend names {label}, which no series has"

@@ -16,6 +16,8 @@ from attente.metrics.metric import BUSINESS
 _WINDOWS: Final = {RATE: "7m13s", SHOWN: "2h46m41s"}
 _WINDOW_S: Final = {promql.parse_duration(length) for length in _WINDOWS.values()}
 _COUNTERS_ONLY: Final = frozenset({"rate", "increase", "irate"})
+_FILTERS: Final = frozenset({"==", "!=", ">", "<", ">=", "<=", "and", "or", "unless"})
+_CHOICES: Final = frozenset({"topk", "bottomk"})
 VARIABLE: Final = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
 LEGEND_LABEL: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
@@ -69,6 +71,29 @@ def labels_of(expr: str, known: Vocabulary) -> set[str]:
         ValueError: it does not parse.
     """
     return _borne(_nodes(expr), known)
+
+
+def keeps_name(expr: str) -> bool:
+    """Whether what a query gives still bears the name of its series, which a table shows as a column.
+
+    Raises:
+        ValueError: it does not parse.
+    """
+    return _keeps_name(promql.parse(filled(expr)))
+
+
+def _keeps_name(node: promql.Expr) -> bool:
+    if isinstance(node, promql.VectorSelector):
+        return True
+    if isinstance(node, promql.ParenExpr):
+        return _keeps_name(node.expr)
+    if isinstance(node, promql.BinaryExpr):
+        op = str(node.op)
+        is_filter = op in _FILTERS and not (node.modifier is not None and node.modifier.return_bool)
+        return (is_filter and _keeps_name(node.lhs)) or (op == "or" and _keeps_name(node.rhs))
+    if isinstance(node, promql.AggregateExpr):
+        return str(node.op) in _CHOICES and _keeps_name(node.expr)
+    return False
 
 
 @cache

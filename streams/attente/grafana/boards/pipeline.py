@@ -177,7 +177,7 @@ _REFUSALS: Final = Row(
             key="refused_of_kiosks",
             queries=(
                 Query("shown", f"{_OF_SOURCES} > 0"),
-                Query("ever", f"{SOURCE_REFUSED.name} > 0"),
+                Query("ever", f"{total(SOURCE_REFUSED.name, by='source, reason')} > 0"),
             ),
             unit=Unit.COUNT,
             columns=(
@@ -211,6 +211,7 @@ _REFUSALS: Final = Row(
         ),
         Table(
             key="kiosks",
+            width=24,
             queries=(
                 Query("silent", f"(time() - {KIOSK_HEARD.name}) {_JOIN}"),
                 Query("spooled", f"{truth(catalogue.KIOSK_SPOOLED)} {_JOIN}"),
