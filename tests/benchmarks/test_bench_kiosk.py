@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from benchmarks.growth_report import RESULTS, SECTIONS, write
 from benchmarks.growth_sections import flow
-from benchmarks.kiosk import BATCHES, Steps, spread, topic, turn
+from benchmarks.kiosk import Steps, spread, topic, turn
 from benchmarks.kiosk_report import kiosk_section
 from benchmarks.process import Failed
 from benchmarks.report import PAGE
