@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from attente.core.partition import Dead, Partition
 from attente.core.plan import Plan
-from attente.engine import engine as engine_module
+from attente.engine import letters as letters_module
 from attente.engine.brake import Brake
 from attente.engine.engine import Engine
 from attente.engine.owned import Owned
@@ -156,9 +156,9 @@ def test_a_worker_keeps_the_letters_up_to_the_brake_and_lets_no_checkpoint_pass_
         asyncio.get_running_loop().call_later(0.01, sent.set_result, None)
         return sent
 
-    monkeypatch.setattr(engine_module, "end", end)
+    monkeypatch.setattr(letters_module, "end", end)
     engine = Engine(Settings(worker="w0"), REGISTRY, 1, print)
-    monkeypatch.setattr(engine, "_hand_over", hand_over)
+    monkeypatch.setattr(engine.letters, "hand_over", hand_over)
     owned = Owned(Partition(engine.plan, 0, 1))
     owned.brake = Brake(share=0, window=1, row=3)
     engine.ownership.states = {0: owned}
@@ -191,11 +191,11 @@ def test_after_letters_that_are_all_handed_over_nothing_more_is_waited_for(monke
         sent.set_result(None)
         return sent
 
-    monkeypatch.setattr(engine, "_hand_over", hand_over)
+    monkeypatch.setattr(engine.letters, "hand_over", hand_over)
     owned.partition.ingest([Record(i, 1_773_129_600_000, b"k", b"no JSON") for i in range(2)])
 
     async def work() -> None:
-        await engine._bury(owned)
+        await engine.letters.bury(owned)
         await asyncio.sleep(0)  # for the callbacks
 
     asyncio.run(work())

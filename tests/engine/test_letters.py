@@ -14,7 +14,7 @@ from attente.broker.admin import connect
 from attente.broker.local import LocalBroker
 from attente.broker.topics import apply, with_prefix
 from attente.core.partition import Partition
-from attente.engine import engine as engine_module
+from attente.engine import letters as letters_module
 from attente.engine.engine import Engine
 from attente.engine.owned import Owned
 from attente.engine.transport import Delivery
@@ -43,10 +43,10 @@ async def engine_at(broker: LocalBroker, prefix: str, said: list[str]) -> AsyncI
     settings = Settings(broker=broker.bootstrap, topic_prefix=prefix, worker="w0")
     engine = Engine(settings, REGISTRY, 1, said.append)
     engine.highwater = lambda _: None
-    engine._letters = AIOKafkaProducer(
+    engine.letters.producer = AIOKafkaProducer(
         bootstrap_servers=broker.bootstrap, acks="all", request_timeout_ms=1_000, compression_type="gzip"
     )
-    await engine._letters.start()
+    await engine.letters.producer.start()
     await engine.start()
     owned = Owned(Partition(engine.plan, 0, 1))
     engine.ownership.states = {0: owned}
@@ -54,7 +54,7 @@ async def engine_at(broker: LocalBroker, prefix: str, said: list[str]) -> AsyncI
     try:
         yield engine
     finally:
-        for producer in (engine._letters, engine._producer):
+        for producer in (engine.letters.producer, engine._producer):
             assert producer is not None
             await producer.stop()
 
@@ -165,7 +165,7 @@ def test_letters_that_the_broker_will_never_take_end_the_worker(monkeypatch: pyt
         ends.append(error)
         raise Ended
 
-    monkeypatch.setattr(engine_module, "end", end)
+    monkeypatch.setattr(letters_module, "end", end)
     origin = Origin("attente.events", 0, 17, 0)
     letter = dead_letter(origin, key=b"k", value=b"v", reason=Reason.NOT_JSON, detail="no JSON", version="1")
 
@@ -175,7 +175,7 @@ def test_letters_that_the_broker_will_never_take_end_the_worker(monkeypatch: pyt
         sent: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         owned.letters.add(sent)
         sent.set_exception(TopicAuthorizationFailedError("attente.deadletters"))
-        engine._settle(owned, letter, sent)
+        engine.letters.settle(owned, letter, sent)
         (insisting,) = owned.letters  # a checkpoint would wait for it
         with pytest.raises(Ended):
             await insisting

@@ -9,32 +9,29 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, KafkaTimeoutError, ProducerClosed
+from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.types.tuples import TP
 
-import attente
 from attente.core.partition import Partition
 from attente.core.plan import Plan
 from attente.core.state import digest
 from attente.core.view import PartitionHealth, WorkerHealth
-from attente.engine.brake import GO_ON, Brake
+from attente.engine.brake import Brake
 from attente.engine.checkpoints import CheckpointWriter
-from attente.engine.clients import new_letters_producer, new_producer, new_reader
+from attente.engine.clients import new_producer, new_reader
 from attente.engine.exits import end
+from attente.engine.letters import Letters
 from attente.engine.logs import Seldom, named
 from attente.engine.owned import Owned, Ownership, Work
 from attente.engine.rights import Door, refusal
 from attente.engine.takeover import TakeOver
-from attente.errors import Braked, Unreachable
-from attente.model.records import DeadLetter, Origin, dead_letter
 from attente.model.signatures import NO_KEYS, Keyring
-from attente.model.topics import DEADLETTERS, EVENTS
+from attente.model.topics import EVENTS
 from attente.registry.entities import Registry
 from attente.settings import Settings
 
@@ -61,6 +58,7 @@ class Engine:
         seek_back: makes Faust read a partition again; `app` sets it.
         generation: the group's generation now; `app` sets it.
         highwater: the end of a partition's log as last heard; `app` sets it.
+        letters: keeps what is refused.
         resting: deliveries wait, because states are derived again under another registry.
     """
 
@@ -84,7 +82,6 @@ class Engine:
         self.generation: Callable[[], int]
         self.highwater: Callable[[int], int | None]
         self._producer: AIOKafkaProducer | None = None
-        self._letters: AIOKafkaProducer | None = None
         self._writer: CheckpointWriter | None = None
         self._still = asyncio.Lock()  # held while a delivery is applied
         self.resting = False
@@ -93,6 +90,7 @@ class Engine:
         self._done = 0  # …and the number of the last one that it has done with: they come in order
         self._active_at = 0.0  # when it had last done with one
         self._unreachable = Seldom()
+        self.letters = Letters(settings, self.ownership, self.work, self._complain)
 
     def place(self, number: int) -> TP:
         """A partition of the events, as Faust names it."""
@@ -107,10 +105,7 @@ class Engine:
             await producer.start()
             self._producer = producer
             self._writer = CheckpointWriter(self.settings, producer, self.work, self.say)
-        if self._letters is None:
-            letters = new_letters_producer(self.settings)
-            await letters.start()
-            self._letters = letters
+        await self.letters.start()
 
     async def take_over(self, numbers: set[int]) -> None:
         """Open the states of exactly the given partitions. Awaited before anything of them is delivered.
@@ -192,7 +187,7 @@ class Engine:
         except (KafkaError, OSError, TimeoutError) as error:
             is_left = False
             self.say(f"nothing could be left at {self.settings.broker}, which the log makes up for: {named(error)}")
-        await asyncio.gather(*(self._close(producer) for producer in (self._producer, self._letters)))
+        await asyncio.gather(*(self._close(producer) for producer in (self._producer, self.letters.producer)))
         self.say(f"stopped at { ({state.number: state.next_offset for state in owned}) }")
         return is_left
 
@@ -297,7 +292,7 @@ class Engine:
             owned.applied_at = self._active_at = time.monotonic()
             self._tell_marks(owned)
             if partition.dead:  # at once: no checkpoint may pass a letter that nobody has sent
-                await self._bury(owned)
+                await self.letters.bury(owned)
             if len(some) == AT_ONCE:
                 await asyncio.sleep(0)
             if not self._is_wanted(delivery):
@@ -322,84 +317,6 @@ class Engine:
             and delivery.epoch == owned.epoch
             and owned.number in self.ownership.live
         )
-
-    async def _bury(self, owned: Owned) -> None:
-        """Send what was refused to the dead letters; the next checkpoint waits until they are there."""
-        unsent = asyncio.get_running_loop().create_future()  # for what a full producer has not even taken yet
-        owned.letters.add(unsent)
-        for dead in owned.partition.take_dead():
-            letter = dead_letter(
-                Origin(self.settings.topic(EVENTS), owned.number, dead.offset, dead.timestamp),
-                key=dead.key,
-                value=dead.value,
-                reason=dead.reason,
-                detail=dead.detail,
-                version=attente.__version__,
-                headers=dead.headers,
-            )
-            try:
-                sent = await self._hand_over(owned.number, letter)
-            except ProducerClosed:
-                return  # we are stopping; `unsent` stays, so no checkpoint passes what is going to be read again
-            self.work.dead_letters += 1
-            owned.letters.add(sent)
-            sent.add_done_callback(partial(self._settle, owned, letter))
-            if why := owned.brake.pulled_by(dead):
-                await self._stop_for(owned, why, unsent)
-        owned.letters.discard(unsent)
-        unsent.set_result(None)
-
-    async def _stop_for(self, owned: Owned, why: str, unsent: asyncio.Future[Any]) -> NoReturn:
-        """The brake: end, with the letters so far kept. `unsent` is pending, so no checkpoint passes what follows."""
-        self.ownership.live = set()
-        limit = time.monotonic() + FINAL_S
-        while (kept := owned.letters - {unsent}) and (left := limit - time.monotonic()) > 0:
-            await asyncio.wait(kept, timeout=left)
-        message = (
-            f"brake at partition {owned.number}: {why}. Put that right and start again, nothing is lost; to go on all "
-            f"the same: {GO_ON}"
-        )
-        end(Braked(message))
-
-    async def _hand_over(self, number: int, letter: DeadLetter) -> asyncio.Future[Any]:
-        """Give a letter to the producer, which is full while the broker is away."""
-        assert self._letters is not None  # noqa: S101 - started before anything is delivered
-        while True:
-            try:
-                sent: asyncio.Future[Any] = await self._letters.send(
-                    self.settings.topic(DEADLETTERS),
-                    letter.value,
-                    key=letter.key,
-                    partition=number,
-                    headers=list(letter.headers),
-                )
-                return sent
-            except KafkaError as error:
-                if not _passes(error):
-                    raise
-                self._complain(f"dead letters are waiting: {named(error)}")
-
-    def _settle(self, owned: Owned, letter: DeadLetter, sent: asyncio.Future[Any]) -> None:
-        """A letter that the broker has not taken is sent again: the checkpoints that wait for it must not pass it."""
-        owned.letters.discard(sent)
-        if not sent.cancelled() and (error := sent.exception()) is not None:
-            again = asyncio.ensure_future(self._insist(owned.number, letter, error))
-            owned.letters.add(again)
-            again.add_done_callback(owned.letters.discard)
-
-    async def _insist(self, number: int, letter: DeadLetter, error: BaseException) -> None:
-        while not isinstance(error, ProducerClosed):  # then we are stopping, and no checkpoint has passed it
-            if not _passes(error):
-                message = f"dead letter {letter.key.decode()} is not taken by {self.settings.broker}: {named(error)}"
-                end(Unreachable(message))
-            self._complain(f"dead letters are sent again: {named(error)}")
-            await asyncio.sleep(RETRY_S)
-            try:
-                await (await self._hand_over(number, letter))
-            except KafkaError as other:
-                error = other
-            else:
-                return
 
     def _complain(self, line: str) -> None:
         """Say what is wrong with the broker, once a minute."""
@@ -504,11 +421,6 @@ class Engine:
             ready=self.ownership.settled and len(shown) == len(owned),
             **asdict(self.work),
         )
-
-
-def _passes(error: BaseException) -> bool:
-    """Whether it is the broker's absence: then the same request can be sent again."""
-    return isinstance(error, KafkaTimeoutError) or getattr(error, "retriable", False)
 
 
 async def _quietly(work: Awaitable[object]) -> object:
