@@ -33,6 +33,7 @@ class Seen:
     stands: list[Stand] = field(default_factory=list)
     is_leased: bool = True
     resting: bool = False
+    opening_at: float | None = None
     work: Work = field(default_factory=Work)
     seen: dict[int, tuple[int, float]] = field(default_factory=dict)
 
@@ -118,6 +119,17 @@ def test_a_loop_that_does_not_turn_ends_the_worker_broker_or_not() -> None:
         assert engine.verdict(1061.0, turned=1000.0) == "the event loop has not turned for 60 s"
 
 
+def test_a_take_over_may_last_as_long_as_it_gives_signs() -> None:
+    for is_leased in (True, False):
+        engine = Seen(is_leased=is_leased, opening_at=1000.0)
+        for i in range(10):
+            assert engine.verdict(1000.0 + 59 * i + 59) == ""
+            engine.opening_at = 1000.0 + 59 * (i + 1)
+        assert engine.verdict(1000.0 + 590 + 61) == "a take-over of partitions has given no sign for 60 s"
+        engine.opening_at = None
+        assert engine.verdict(1000.0 + 590 + 61) == ""
+
+
 def test_health_is_lost_at_half_the_patience() -> None:
     engine = Seen()
     watchdog = Watchdog(cast("Engine", engine), patience_s=0.2)
@@ -183,6 +195,32 @@ def test_a_stuck_worker_leaves_all_its_stacks_and_a_code_that_is_not_zero() -> N
     assert "in never_ends" in run.stderr
     assert "in _watch" in run.stderr  # the watchdog's own thread
     assert run.stderr.splitlines()[-1] == "attente: worker stops: the event loop has not turned for 1 s"
+
+
+HANGS = """
+    from attente.engine import engine as module
+
+    class Reader:
+        async def start(self):
+            await asyncio.Event().wait()
+
+        async def stop(self):
+            pass
+
+    async def start():
+        pass
+
+    module.new_reader = lambda _: Reader()
+    engine.start = start
+    engine.generation = lambda: 1
+    await engine.take_over({0})
+"""
+
+
+def test_a_first_take_over_that_never_ends_ends_the_worker() -> None:
+    run = ended(HANGS.strip())
+    assert run.returncode == 70
+    assert run.stderr.splitlines()[-1] == "attente: worker stops: a take-over of partitions has given no sign for 1 s"
 
 
 def test_a_watchdog_that_fails_itself_ends_the_worker_too() -> None:

@@ -117,11 +117,14 @@ class Engine:
         ownership = self.ownership
         for number in [number for number in ownership.states if number not in numbers]:
             del ownership.states[number]
-        while True:
-            plan = self.plan
-            states = await self._open(sorted(numbers), generation)
-            if self.plan is plan:
-                break  # else a changed registry has come into force meanwhile, and this is of the one before
+        try:
+            while True:
+                plan = self.plan
+                states = await self._open(sorted(numbers), generation)
+                if self.plan is plan:
+                    break  # else a changed registry has come into force meanwhile, and this is of the one before
+        finally:
+            ownership.opening_at = None
         if self.generation() != generation:
             self.say("take-over overtaken by another rebalance")
             return
@@ -145,10 +148,12 @@ class Engine:
         door = Door(self.settings.broker, self.settings.connection)
         while numbers and self.generation() == generation:
             reader = new_reader(self.settings)
+            sign = self.ownership.sign
+            sign()
             try:
                 await self.start()
                 await reader.start()
-                takeover = TakeOver(self.settings, self.plan, self.partitions, reader, self.work, self.say)
+                takeover = TakeOver(self.settings, self.plan, self.partitions, reader, self.work, self.say, sign)
                 return await takeover.run(numbers, self.ownership.states)
             except (KafkaError, OSError) as error:
                 if refused := refusal(error):

@@ -80,14 +80,20 @@ class Ownership:
         states: what is in memory, by number of the partition.
         live: what the group has given to this worker, as far as it knows.
         settled: whether a take-over has ended since the last rebalance began.
+        opening_at: when the take-over that is under way last gave a sign (monotonic seconds); None when none is.
     """
 
     def __init__(self, session_s: float) -> None:
         self.states: dict[int, Owned] = {}
         self.live: set[int] = set()
         self.settled = False
+        self.opening_at: float | None = None
         self.session_s = session_s
         self._lease = 0.0
+
+    def sign(self) -> None:
+        """A take-over is under way and goes on: something was asked, read or derived."""
+        self.opening_at = time.monotonic()
 
     def renew(self, since: float) -> None:
         """The broker has accepted us as a member: nobody else owns what we own before the session times out."""

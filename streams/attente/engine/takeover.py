@@ -52,13 +52,26 @@ class TakeOver:
         reader: AIOKafkaConsumer,
         work: Work,
         say: Callable[[str], None],
+        sign: Callable[[], None] = lambda: None,
     ) -> None:
+        """Describes it.
+
+        Args:
+            settings: the topics, and the worker's name.
+            plan: under which states are derived.
+            partitions: how many the events have.
+            reader: started; it is assigned and paused as needed.
+            work: counts what is taken over and passed over.
+            say: told of each state in one line.
+            sign: called whenever it goes on, so that one that has stopped in the middle is noticed.
+        """
         self._settings = settings
         self._plan = plan
         self._partitions = partitions
         self._reader = reader
         self._work = work
         self._say = say
+        self._sign = sign
 
     async def run(self, numbers: list[int], held: Mapping[int, Owned]) -> dict[int, Owned]:
         """The states of the given partitions; one held in memory is kept when no checkpoint is beyond it.
@@ -73,7 +86,7 @@ class TakeOver:
         while best:
             wanted = self._choose(best, held, log)
             spans = {self._at(CHECKPOINTS, p): (m.first, m.last + 1) for p, m in wanted.items()}
-            chunks = await read(self._reader, spans)
+            chunks = await read(self._reader, spans, self._sign)
             for number, manifest in wanted.items():
                 owned = await self._load(manifest, chunks[self._at(CHECKPOINTS, number)])
                 if owned is not None:
@@ -106,7 +119,8 @@ class TakeOver:
     async def _manifests(self, numbers: list[int], log: Log) -> dict[int, list[Manifest]]:
         """The manifests of each partition, best last."""
         places = [self._at(MANIFESTS, number) for number in numbers]
-        records = await read(self._reader, {place: (log.low[place], log.end[place]) for place in places})
+        spans = {place: (log.low[place], log.end[place]) for place in places}
+        records = await read(self._reader, spans, self._sign)
         out: dict[int, list[Manifest]] = {}
         for number, place in zip(numbers, places, strict=True):
             found = []
@@ -184,6 +198,7 @@ class TakeOver:
         partition = next(states)
         for i, partition in enumerate(states):  # noqa: B007 - the last one is whole
             if i % 8 == 0:
+                self._sign()
                 await asyncio.sleep(0)  # heartbeats go on while a large state is folded
         if partition.next_offset != manifest.offset:
             message = f"the state stands at {partition.next_offset}"
@@ -212,8 +227,10 @@ def _whole(manifest: Manifest, records: list[ConsumerRecord]) -> bytes:
     return data
 
 
-async def read(reader: AIOKafkaConsumer, spans: Spans) -> dict[TopicPartition, list[ConsumerRecord]]:
-    """Everything in the given spans (first, end) of partitions, all at once."""
+async def read(
+    reader: AIOKafkaConsumer, spans: Spans, sign: Callable[[], None] = lambda: None
+) -> dict[TopicPartition, list[ConsumerRecord]]:
+    """Everything in the given spans (first, end) of partitions, all at once; `sign` is called at each part of it."""
     out: dict[TopicPartition, list[ConsumerRecord]] = {place: [] for place in spans}
     ends = {place: end for place, (first, end) in spans.items() if first < end}
     if not ends:
@@ -226,6 +243,7 @@ async def read(reader: AIOKafkaConsumer, spans: Spans) -> dict[TopicPartition, l
         for place, records in (await reader.getmany(*ends, timeout_ms=500)).items():
             out[place] += [record for record in records if record.offset < spans[place][1]]
             heard = time.monotonic()
+            sign()
         for place in list(ends):
             if await reader.position(place) >= ends[place]:
                 del ends[place]

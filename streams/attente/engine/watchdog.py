@@ -22,7 +22,8 @@ class Stuck(AttenteError):  # noqa: N818 - what the worker is
 class Watchdog:
     """Watches from a thread of its own, so that it sees a loop that does not turn.
 
-    A broker that is away is no reason to end: without its word (the lease) only the loop itself is watched.
+    A broker that is away is no reason to end: without its word (the lease) only the loop itself is watched, and whether
+    a take-over goes on: each try at a broker is a sign, and so is each part that was read.
     """
 
     def __init__(self, engine: Engine, patience_s: float = PATIENCE_S) -> None:
@@ -73,6 +74,9 @@ class Watchdog:
         if now - self._turned > self._patience_s:
             return f"the event loop has not turned for {self._patience_s:.0f} s"
         engine = self._engine
+        opening = engine.ownership.opening_at
+        if opening is not None and now - opening > self._patience_s:
+            return f"a take-over of partitions has given no sign for {self._patience_s:.0f} s"
         leased = engine.ownership.is_leased
         for owned in engine.ownership.owned():
             at, since = seen.get(owned.number, (-1, now))
