@@ -277,7 +277,7 @@ def signing(folder: Path, mode: str, key: Key) -> Path:
 @pytest.mark.parametrize(
     ("mode", "rights", "verdict", "said"),
     [
-        ("require", 0o600, Verdict.OK, "the secrets of 1 keys"),
+        ("require", 0o600, Verdict.OK, "the secrets of 1 key"),
         ("report", 0o640, Verdict.WARN, "which others may read"),
         ("require", None, Verdict.FAIL, "the keys cannot be read (No such file or directory)"),
         ("off", None, None, ""),

@@ -20,6 +20,7 @@ from attente.grafana.preview.variables import Times
 from attente.grafana.texts import LANGS
 from attente.model.instants import milliseconds
 from attente.model.reasons import Refusal
+from attente.wording import counted
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -131,7 +132,7 @@ def preview(url: str, out: Path, *, pictures: bool, as_json: bool, **options: An
     if as_json:
         click.echo(json.dumps([_entry(out, name, one) for name, one in drawn.items()], ensure_ascii=False, indent=2))
     if failed := sum(len(one.failures) for one in drawn.values()):
-        msg = f"Prometheus refused the queries of {failed} panel{'s' if failed > 1 else ''}; the pages say why"
+        msg = f"Prometheus refused the queries of {counted(failed, 'panel')}; the pages say why"
         raise CheckFailed(msg)
 
 

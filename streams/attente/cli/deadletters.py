@@ -25,6 +25,7 @@ from attente.sources.deadletters.replay import Courier, Order, Report
 from attente.sources.deadletters.replay import replay as send_again
 from attente.sources.deadletters.verdict import Verdict
 from attente.sources.target import look_at
+from attente.wording import counted
 
 _ROWS: Final = 20
 _HEX_WIDTH: Final = 16
@@ -139,9 +140,9 @@ def list_(settings: Settings, filters: _Filters, limit: int, *, as_json: bool) -
         return
     _print_groups(groups[:limit])
     shown_of = f", {limit:,} of them shown; --limit shows more" if len(groups) > limit else ""
-    click.echo(f"{_count(len(found), 'dead letter')} in {_count(len(groups), 'group')}{shown_of}")
+    click.echo(f"{counted(len(found), 'dead letter')} in {counted(len(groups), 'group')}{shown_of}")
     if unreadable[0]:
-        click.echo(f"passed over, being no dead letter: {_count(unreadable[0], 'record')}, the last {unreadable[1]}")
+        click.echo(f"passed over, being no dead letter: {counted(unreadable[0], 'record')}, the last {unreadable[1]}")
 
 
 @deadletters.command()
@@ -231,10 +232,6 @@ def _survey(settings: Settings, partitions: frozenset[int]) -> tuple[Survey, tup
 # ---- what is told
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _print_groups(groups: list[Group]) -> None:
     if not groups:
         return
@@ -292,8 +289,8 @@ def _told(report: Report, topic: str, *, dry_run: bool) -> list[str]:
     spread = ", ".join(f"{count:,} in partition {number}" for number, count in sorted(report.partitions.items()))
     did = "would send" if dry_run else "sent"
     lines = [
-        f"{_count(report.matching, 'dead letter')} match",
-        f"{did} {_count(report.sent, 'event')} to {topic}{f': {spread}' if spread else ''}",
+        f"{counted(report.matching, 'dead letter')} match",
+        f"{did} {counted(report.sent, 'event')} to {topic}{f': {spread}' if spread else ''}",
     ]
     if report.before:
         lines.append(f"left out {report.before:,}: sent again before")
@@ -335,4 +332,4 @@ def _bytes_text(raw: bytes) -> str:
 
 
 def _size(record: DeadLetterRecord) -> str:
-    return "(none)" if record.value is None else _count(len(record.value), "byte")
+    return "(none)" if record.value is None else counted(len(record.value), "byte")

@@ -26,6 +26,7 @@ from attente.grafana.rules.build import rule_files
 from attente.settings import DEFAULT, FORMS, Settings
 from attente.sources.files import whole
 from attente.sources.importers import IMPORTERS, ImportOptions
+from attente.wording import counted
 
 _INTERRUPTED: Final = 130
 _STDOUT: Final = Path("-")
@@ -263,5 +264,7 @@ def _said(outcome: Outcome) -> str:
         levels = (f"{left.value} {'–' if level is None else f'{level:.6f}'}" for left, level in norm.levels().items())
         lines.append(f"within {norm.threshold_s} s: {', '.join(levels)}")
     if outcome.kills:
-        lines.append(f"{len(outcome.kills)} workers killed; in {outcome.rounds} looks at their pages no counter fell")
+        lines.append(
+            f"{counted(len(outcome.kills), 'worker')} killed; in {outcome.rounds} looks at their pages no counter fell"
+        )
     return "\n".join(lines)

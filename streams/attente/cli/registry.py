@@ -13,6 +13,7 @@ from attente.registry.hours import WEEKDAYS
 from attente.registry.load import load
 from attente.registry.scalars import written
 from attente.registry.summary import Facts, summary
+from attente.wording import counted
 
 
 @click.group()
@@ -31,11 +32,11 @@ def check(file: Path) -> None:
     """
     found = load(file)
     counts = (
-        _count(len(found.offices), "office"),
-        _count(len(found.services), "service"),
-        _count(len(found.norms), "norm"),
-        _count(len(found.calendars), "calendar"),
-        _count(sum(len(office.kiosks) for office in found.offices.values()), "kiosk"),
+        counted(len(found.offices), "office"),
+        counted(len(found.services), "service"),
+        counted(len(found.norms), "norm"),
+        counted(len(found.calendars), "calendar"),
+        counted(sum(len(office.kiosks) for office in found.offices.values()), "kiosk"),
     )
     click.echo(f"ok: {', '.join(counts)}, hash {found.hash}")
 
@@ -83,18 +84,14 @@ def presets(name: str | None, *, as_json: bool) -> None:
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else text, nl=as_json)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _lines(facts: Facts) -> Iterator[str]:
     yield f"{facts['network']}, hash {facts['hash']}"
     yield (
         f"business days from {facts['cut_over']}, events up to {written(facts['horizon_seconds'])} late, "
         f"windows per {facts['detail']}"
     )
-    counts = _count(facts["offices"], "office"), _count(len(facts["services"]), "service")
-    yield f"{', '.join(counts)}, {_count(facts['kiosks'], 'kiosk')}"
+    counts = counted(facts["offices"], "office"), counted(len(facts["services"]), "service")
+    yield f"{', '.join(counts)}, {counted(facts['kiosks'], 'kiosk')}"
     for key in ("region", "size"):
         groups = facts[f"{key}s"]
         if any(group[key] for group in groups):
@@ -116,8 +113,8 @@ def _lines(facts: Facts) -> Iterator[str]:
 def _calendar(calendar: Facts) -> Iterator[str]:
     exceptions = len(calendar["holidays"]), len(calendar["exceptions"])
     yield (
-        f"calendar {calendar['id']}: {_count(calendar['offices'], 'office')}, {_count(exceptions[0], 'holiday')}, "
-        f"{_count(exceptions[1], 'exception')}"
+        f"calendar {calendar['id']}: {counted(calendar['offices'], 'office')}, {counted(exceptions[0], 'holiday')}, "
+        f"{counted(exceptions[1], 'exception')}"
     )
     for day in WEEKDAYS:
         hours = calendar["weekly"][day]
@@ -131,7 +128,9 @@ def _definition(one: Facts) -> Iterator[str]:
         f"  {one['target'] * 100:g} % within {written(one['threshold_seconds'])}, {clock['from']} to {clock['to']}, "
         f"per {clock['per']}; {', '.join(one['channels'])}; left {one['left']}; still waiting {one['still_waiting']}"
     )
-    yield (f"  {_count(len(one['offices']), 'office')}, {_count(one['queues'], 'queue')}: {', '.join(one['services'])}")
+    yield (
+        f"  {counted(len(one['offices']), 'office')}, {counted(one['queues'], 'queue')}: {', '.join(one['services'])}"
+    )
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

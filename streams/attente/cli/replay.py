@@ -23,6 +23,7 @@ from attente.sources.files import lines_of, split
 from attente.sources.replay import BadLines, ReplayReport, ReplaySettings, span_of_lines
 from attente.sources.replay import replay as send
 from attente.sources.target import Times
+from attente.wording import counted
 
 _STDIN: Final = Path("-")
 _INTERRUPTED: Final = 130
@@ -150,11 +151,11 @@ def _tell_skipped(error: BadInput) -> None:
 
 def _said(told: ReplayReport) -> str:
     rate = f", {told.sent / told.seconds:,.0f} a second" if told.seconds >= 1 else ""
-    lines = [f"{told.sent:,} events in {told.seconds:.1f} s{rate}"]
+    lines = [f"{counted(told.sent, 'event')} in {told.seconds:.1f} s{rate}"]
     if told.signed:
         lines.append(f"{told.signed:,} of them signed")
     if told.skipped:
-        lines.append(f"{told.skipped:,} lines skipped")
+        lines.append(f"{counted(told.skipped, 'line')} skipped")
     if told.partitions:
         lines.append("by partition: " + ", ".join(f"{where}: {count:,}" for where, count in told.partitions.items()))
     if told.stopped:

@@ -24,6 +24,7 @@ from attente.report.source import STDIN, Source
 from attente.report.text import Detail, render
 from attente.sources.files import whole
 from attente.sources.importers import IMPORTERS, ImportOptions
+from attente.wording import counted
 
 _PLAIN_WIDTH: Final = 100  # of what goes into a file or a pipe
 
@@ -192,7 +193,9 @@ def registry_for(asked: Asked) -> tuple[Registry, str]:
     zone = asked.zone or UTC
     found = derive(asked.source.lines(), asked.source.name, zone, asked.promises)
     stated = (
-        f"{len(asked.promises)} norms as given" if asked.promises else "no norms: name some with --norm or --registry"
+        f"{counted(len(asked.promises), 'norm')} as given"
+        if asked.promises
+        else "no norms: name some with --norm or --registry"
     )
     return found, f"{NAME}: the offices and services that occur, zone {zone}, {stated}"
 

@@ -31,6 +31,7 @@ from attente.sources.simulate.registry_text import registry_text
 from attente.sources.simulate.sending import SendSettings, send
 from attente.sources.simulate.stream import Delivery
 from attente.sources.simulate.truth import OfficeTruth, truth_of
+from attente.wording import counted
 
 _STDOUT: Final = Path("-")
 _ZONE: Final = "Europe/Paris"
@@ -343,7 +344,9 @@ def _status() -> Iterator[Callable[[int], None]]:
 
 def _said(summary: Summary) -> str:
     rate = f", {summary.events / summary.seconds:,.0f} a second" if summary.seconds >= 1 else ""
-    lines = [f"{summary.events:,} events of {summary.offices:,} offices in {summary.seconds:.1f} s{rate}"]
+    lines = [
+        f"{counted(summary.events, 'event')} of {counted(summary.offices, 'office')} in {summary.seconds:.1f} s{rate}"
+    ]
     if summary.duplicates is not None:
         lines.append(f"{summary.duplicates:,} of them twice, {summary.late:,} late")
     if summary.partitions:

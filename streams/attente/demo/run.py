@@ -19,6 +19,7 @@ from attente.demo.source import check_extras, open_tape
 from attente.demo.stop import Stop, stopping
 from attente.demo.told import LiveOutcome
 from attente.registry.entities import Registry
+from attente.wording import counted
 
 
 def run(options: DemoOptions, screen: Screen) -> Outcome:
@@ -207,7 +208,7 @@ class LiveDemo(_Demo):
         options, screen, ground = self._options, self._screen, self._ground
         ground.lay("", options.partitions, screen, archive=False)
         simulator = Simulator(options, ground)
-        with screen.stage(f"opening {options.offices} offices"):
+        with screen.stage(f"opening {counted(options.offices, 'office')}"):
             self._start(simulator.process)
             network = simulator.wait_for_network(options.patience_s)
         crew = self._crew = Crew(ground, options.workers, LIVE, most=options.partitions)

@@ -12,6 +12,7 @@ from attente.errors import Missing
 from attente.registry.demo import technion_yaml
 from attente.registry.load import parse
 from attente.sources.importers import IMPORTERS, ImportOptions, import_tape
+from attente.wording import counted
 
 TAPE: Final = Path("..", "shared", "data", "technion_bank_1999-01.tsv.xz")
 """Where a tape is looked for when none is named: beside a checkout."""
@@ -50,9 +51,8 @@ def open_tape(importer: str, file: Path, options: ImportOptions) -> Source:
     registry = _REGISTRIES[importer](options.offices)
     network = parse(registry, f"{importer}.yaml")
     tape = import_tape(IMPORTERS[importer], file, options)
-    offices = "one office" if options.offices == 1 else f"{options.offices:,} offices"
     return Source(
-        title=f"{file.name}: {tape.report.tickets:,} tickets, {offices}",
+        title=f"{file.name}: {tape.report.tickets:,} tickets, {counted(options.offices, 'office')}",
         registry=registry,
         lines=tape.lines,
         count=tape.count,

@@ -10,6 +10,7 @@ from attente.demo.conflicts import percent
 from attente.demo.instants import local_second
 from attente.demo.offices import Promise
 from attente.demo.panel import LiveSnapshot, minutes
+from attente.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def summary(outcome: LiveOutcome) -> str:
     account = Account(figures.read, figures.counted, figures.duplicate, figures.refused)
     every = ", and that is every record of the log" if outcome.is_settled else ""
     issued, served = (totals.tickets.get(event, 0) for event in ("issued", "served"))
-    tickets = f"issued {issued:,}, served {served:,}, waiting {totals.waiting:,} in {totals.offices} offices"
+    tickets = f"issued {issued:,}, served {served:,}, waiting {totals.waiting:,} in {counted(totals.offices, 'office')}"
     lines = [f"{account}{every}", tickets]
     if outcome.promise is not None:
         lines.append(f"{outcome.promise.norm}: {_levels(totals)}")

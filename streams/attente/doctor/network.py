@@ -10,6 +10,7 @@ from attente.registry.keyring import keyring, wanted
 from attente.registry.load import load
 from attente.registry.scalars import written
 from attente.settings import Settings
+from attente.wording import counted
 
 
 def check_registry(settings: Settings) -> Iterator[Check]:
@@ -27,8 +28,8 @@ def check_registry(settings: Settings) -> Iterator[Check]:
         return
     yield ok(
         "registry",
-        f"{path}: {registry.network}, {len(registry.offices):,} offices, {len(registry.services):,} services, "
-        f"hash {registry.hash}",
+        f"{path}: {registry.network}, {counted(len(registry.offices), 'office')}, "
+        f"{counted(len(registry.services), 'service')}, hash {registry.hash}",
     )
     promises = [
         f"{norm.id} ({norm.target_milli / 1000:g} % within {written(norm.threshold_s)})"
@@ -52,7 +53,7 @@ def _check_keys(registry: Registry, path: Path | None) -> Iterator[Check]:
         yield fail("keys", str(error), "a worker does not start without them")
         return
     assert path is not None  # noqa: S101 - else there would have been no keyring
-    said = f"{path}: the secrets of {len(asked):,} keys"
+    said = f"{path}: the secrets of {counted(len(asked), 'key')}"
     if others_reach(path):
         yield warn("keys", f"{said}, which others may read", f"chmod 600 {path}")
     else:

@@ -15,6 +15,7 @@ from attente.report.figures import By, Figures, Kept
 from attente.report.numbers import NONE, clock, hours, percent, rounded, share, size
 from attente.report.versions import label, name_of
 from attente.report.words import MEANINGS, SHORT, definition, promise
+from attente.wording import counted
 
 _MOST_ROWS: Final = 2_000
 """Rows of the finest table that a page holds; where there are more, it holds those of offices, or of services."""
@@ -87,8 +88,8 @@ def _subtitle(report: Report) -> str:
     heard = len({row.office for row in report.table.offices})
     parts = [
         _when(report),
-        f"{days:,} business {'day' if days == 1 else 'days'}",
-        f"{heard:,} {'office' if heard == 1 else 'offices'}",
+        counted(days, "business day"),
+        counted(heard, "office"),
     ]
     if report.selection.words:
         parts.append(f"only {report.selection.words}")

@@ -19,6 +19,7 @@ from attente.report.numbers import NONE, clock, hours, percent, rounded, share, 
 from attente.report.source import Origin
 from attente.report.versions import label, name_of, span
 from attente.report.words import MEANINGS, SHORT, promise
+from attente.wording import counted
 
 _BAR: Final = 40
 _MOST_LINES: Final = 60  # rows of the finest detail that is shown unasked
@@ -414,12 +415,13 @@ def render_norms(registry: Registry) -> Text:
     text = Text()
     for norm in registry.definitions():
         clock_ = norm.clock
-        offices = "all" if len(norm.offices) == len(registry.offices) else f"{len(norm.offices):,}"
+        every = len(norm.offices) == len(registry.offices)
+        offices = "all offices" if every else counted(len(norm.offices), "office")
         text.append(label(registry, norm), "bold")
         text.append(f"  {norm.title}\n")
         text.append(
             f"  {percent(norm.target_milli, 100_000)} within {stretch(norm.threshold_s)} per {clock_.per.value}, "
-            f"{clock_.start.value} → {clock_.end.value}, {SHORT[norm.left]} {norm.left.value}; {offices} offices; "
+            f"{clock_.start.value} → {clock_.end.value}, {SHORT[norm.left]} {norm.left.value}; {offices}; "
             f"{span(registry, norm)}\n",
             "dim",
         )
