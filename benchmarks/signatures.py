@@ -36,7 +36,7 @@ offices: [{{id: {OFFICE}, name: Nation, region: Paris, zone: Europe/Paris}}]
 BEGIN: Final = 1_773_129_600_000  # 2026-03-10T08:00Z
 EVERY_MS: Final = 1_000
 BATCH: Final = 800  # records: what 256 kB hold
-_LIFE: Final = (
+_LIFE: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("ticket.issued", {"service": "accueil", "channel": "walkin"}),
     ("ticket.called", {"desk": "d1"}),
     ("service.started", {}),
