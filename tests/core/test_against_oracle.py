@@ -142,9 +142,10 @@ PLAIN = (Tally.CALLED, Tally.ABANDONED, Tally.NO_SHOW, Tally.STARTED, Tally.TRAN
 
 
 @uncovered
-def test_a_counter_shows_the_greatest_value_that_its_exact_count_has_had() -> None:
+@pytest.mark.parametrize("part", range(3))
+def test_a_counter_shows_the_greatest_value_that_its_exact_count_has_had(part: int) -> None:
     retracted = 0
-    for seed in range(120):
+    for seed in range(30 * part, 30 * part + 30):
         log = random_log(seed, 40, days=1)
         driver = Driver(log.registry)
         greatest: Counter[tuple[str, ...]] = Counter()
@@ -165,7 +166,7 @@ def test_a_counter_shows_the_greatest_value_that_its_exact_count_has_had() -> No
             assert all(n >= before[series] for series, n in shown.items()), (seed, record.offset)
             assert not any(before[series] for series in before.keys() - shown.keys()), (seed, record.offset)
             before = shown
-    assert retracted > 100  # else the test would prove nothing
+    assert retracted > 30  # else the test would prove nothing
 
 
 def test_a_renderer_that_remembers_shows_what_a_new_one_shows() -> None:

@@ -581,7 +581,7 @@ def test_who_was_not_heard_within_the_horizon_was_never_heard() -> None:
 
 def test_a_state_that_was_loaded_has_heard_what_the_one_that_went_on_has() -> None:
     known = 0
-    for seed in range(40):
+    for seed in range(20):
         log = random_log(seed, 60, days=3)
         driver = Driver(log.registry)
         part = driver.parts[0]
@@ -593,4 +593,4 @@ def test_a_state_that_was_loaded_has_heard_what_the_one_that_went_on_has() -> No
             )
             assert anew == went_on, (seed, i)
             known += sum(at is not None for at, _ in went_on)
-    assert known > 300  # else the test would prove nothing
+    assert known > 150  # else the test would prove nothing
