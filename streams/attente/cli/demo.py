@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from attente.cli.import_ import Duration
-from attente.cli.options import with_settings
+from attente.cli.options import CONNECTION, with_settings
 from attente.cli.replay import Speed
 from attente.demo.account import as_json
 from attente.demo.options import DemoOptions, LiveOptions
@@ -21,8 +21,9 @@ from attente.demo.screen import screen_for
 from attente.demo.show import Outcome
 from attente.demo.source import nearby_tape
 from attente.demo.told import live_json, summary
-from attente.errors import CheckFailed, Missing
+from attente.errors import BadInput, CheckFailed, Missing
 from attente.grafana.rules.build import rule_files
+from attente.security import PLAINTEXT
 from attente.settings import DEFAULT, FORMS, Settings
 from attente.sources.files import whole
 from attente.sources.importers import IMPORTERS, ImportOptions
@@ -119,7 +120,7 @@ Examples:
     callback=_address,
     help="Use this Kafka instead of starting one; the topics are removed in the end.",
 )
-@with_settings("data", local_broker=False)
+@with_settings("data", *CONNECTION, local_broker=False)
 def demo(settings: Settings, output: Path | None, *, live: bool | None, **options: Any) -> int:
     """Show a network of offices, live, through a real Kafka and some workers; or play an archive of tickets.
 
@@ -127,7 +128,8 @@ def demo(settings: Settings, output: Path | None, *, live: bool | None, **option
     worker, k kills one by kill -9, s sorts otherwise, n shows the next norm, q ends it.
 
     The figures are those of the workers' /metrics and of nothing else. A run has a folder, a broker and topics of its
-    own, and takes all of them away with it; Ctrl-C stops what it has started and nothing else.
+    own, and takes all of them away with it; Ctrl-C stops what it has started and nothing else. On a secured cluster it
+    needs the rights of an administrator: give it --config admin.yaml.
 
     With --kill a tape's replay is slow enough for every worker that is killed to be missed, and to come back: in turns
     after others have taken over, and at once.
@@ -187,8 +189,17 @@ def _raise_if_wrong(violations: Sequence[str]) -> None:
 
 
 def _broker(settings: Settings, broker: str | None) -> str | None:
-    """The cluster that somebody has named; None for one of the demo's own."""
-    return broker or (None if settings.origin("broker") == DEFAULT else settings.broker)
+    """The cluster that somebody has named; None for one of the demo's own.
+
+    Raises:
+        BadInput: it is said how to connect, and not to what.
+    """
+    named = broker or (None if settings.origin("broker") == DEFAULT else settings.broker)
+    if named is None and settings.connection != PLAINTEXT:
+        said = settings.origin("security")
+        msg = f"{said}: security is {settings.security}, and no cluster is named; name it with --broker, or leave out"
+        raise BadInput(f"{msg} how to connect: the demo's own Kafka is open, and on loopback")  # noqa: EM102 - two parts
+    return named
 
 
 def _live_options(settings: Settings, **options: Any) -> LiveOptions:
@@ -202,6 +213,7 @@ def _live_options(settings: Settings, **options: Any) -> LiveOptions:
         for_s=None if for_ms is None else for_ms / 1000,
         folder=settings.data / _FOLDER,
         broker=_broker(settings, options["broker"]),
+        security=settings.connection,
         keep=options["keep"],
         prometheus=options["prometheus"],
         rules=rule_files,
@@ -233,6 +245,7 @@ def _tape_options(
         speed=speed or (math.inf if once or kill else _WATCHED),
         folder=settings.data / _FOLDER,
         broker=_broker(settings, more["broker"]),
+        security=settings.connection,
         keep=more["keep"],
     )
 

@@ -216,7 +216,8 @@ def _must_exist(spool: Path) -> None:
 def drain(settings: Settings, *, timeout_s: float) -> None:
     """Send what the spool holds, and end when the broker has all of it.
 
-    Exit code 4 when something is left; it stays in the spool.
+    A broker that is away is waited for, with a line that says so; one that refuses is not. Exit code 4 when something
+    is left; it stays in the spool.
 
     Example: attente kiosk drain --office 75-nation --kiosk hall-1 --broker 10.0.0.5:9092
     """
@@ -224,7 +225,9 @@ def drain(settings: Settings, *, timeout_s: float) -> None:
     logging.getLogger("attente.kiosk").addHandler(logging.NullHandler())  # the one line at the end says it
     with Kiosk(kiosk_settings(settings)) as sending:
         before = sending.status().held.events
-        is_empty = sending.drain(timeout_s)
+        is_empty = sending.drain(
+            timeout_s, lambda why: click.echo(f"attente: waits, {timeout_s:g} s at most: {why}", err=True)
+        )
         after = sending.status()
     if not is_empty:
         why = after.trouble or "the broker is slow"

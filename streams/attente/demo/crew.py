@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from typing import Final
 
+from attente.demo.connection import flags_of, secrets_of
 from attente.demo.ground import Ground
 from attente.demo.pages import Page, Scraper
 from attente.demo.processes import WorkerProcess, stop_all
@@ -117,8 +118,9 @@ class Crew:
             "worker": name,
             "metrics-host": _HOST,
             "metrics-port": 0,
+            **flags_of(self._ground.security),
             **self._settings,
         }
         arguments = [text for flag, value in flags.items() for text in (f"--{flag}", str(value))]
-        self.workers[name] = worker = WorkerProcess(name, arguments, folder.path)
+        self.workers[name] = worker = WorkerProcess(name, arguments, folder.path, secrets_of(self._ground.security))
         return worker

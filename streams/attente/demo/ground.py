@@ -1,6 +1,8 @@
 """What a run stands on: a folder of its own, a Kafka, topics that nobody else has."""
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +12,19 @@ from attente.broker.local import LocalBroker
 from attente.broker.topics import apply, with_prefix
 from attente.demo.folder import RunFolder, bury_killed
 from attente.demo.screen import Progress, Screen
-from attente.errors import Unreachable
+from attente.errors import BrokerRefused, Unreachable
 from attente.model.topics import EVENTS, topics
+from attente.security import PLAINTEXT, Security
 from attente.settings import prefixed
 
 # A local broker stops in 0.4 s; its records are about to be thrown away.
 _GRACE_S: Final = 10.0
 _MEGABYTE: Final = 1_000_000
+_FORBIDDEN: Final = "AuthorizationFailed"
+_RIGHTS: Final = (
+    "a demo makes topics and a group of its own, so give it the settings of the cluster's administrator (docs/demo.md "
+    "lists the rights)"
+)
 
 
 class Ground:
@@ -25,18 +33,21 @@ class Ground:
     Attributes:
         folder: the run's folder.
         bootstrap: HOST:PORT of the broker, once it is known.
+        security: how everybody connects to it.
         created: the topics that were created.
     """
 
-    def __init__(self, base: Path, broker: str | None) -> None:
+    def __init__(self, base: Path, broker: str | None, security: Security = PLAINTEXT) -> None:
         """Nothing is done yet.
 
         Args:
             base: where the folders of all runs lie.
-            broker: HOST:PORT of a cluster; None starts a local one.
+            broker: HOST:PORT of a cluster; None starts a local one, which is open.
+            security: how to connect to that cluster.
         """
         self.folder = RunFolder(base)
         self.bootstrap = broker or ""
+        self.security = security
         self.created: list[str] = []
         self._base = base
         self._is_foreign = broker is not None
@@ -72,13 +83,21 @@ class Ground:
 
     def _create_topics(self, partitions: int, *, archive: bool) -> None:
         specs = with_prefix(topics(partitions, archive=archive), self.folder.prefix)
-        with connect(self.bootstrap) as admin:
+        with connect(self.bootstrap, self.security) as admin, self._asking_for_rights():
             results = apply(admin, specs)
         self.created = [one.change.topic.name for one in results if one.failure is None]
         for one in results:
             if one.failure is not None:
                 msg = f"{self.bootstrap}: topic {one.change.topic.name} cannot be created: {one.failure}"
-                raise Unreachable(msg)
+                raise Unreachable(f"{msg}; {_RIGHTS}" if _FORBIDDEN in one.failure else msg)
+
+    @contextmanager
+    def _asking_for_rights(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokerRefused as error:
+            msg = f"{error}; {_RIGHTS}"
+            raise BrokerRefused(msg) from error
 
     @property
     def events(self) -> str:
@@ -91,7 +110,7 @@ class Ground:
         Raises:
             Unreachable: the broker is gone.
         """
-        with connect(self.bootstrap) as admin:
+        with connect(self.bootstrap, self.security) as admin:
             return {partition: end - first for partition, (first, end) in admin.offsets(self.events).items()}
 
     def remove_topics(self) -> None:
@@ -102,7 +121,7 @@ class Ground:
         """
         if not self._is_foreign or not self.created:
             return
-        with connect(self.bootstrap) as admin:
+        with connect(self.bootstrap, self.security) as admin:
             refusals = admin.delete(self.created)
         for name, why in refusals.items():
             if why is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from attente.demo.connection import flags_of, secrets_of
 from attente.demo.ground import Ground
 from attente.demo.options import LiveOptions
 from attente.demo.processes import ChildProcess, command_of
@@ -46,11 +47,12 @@ class Simulator:
             "registry-out": self._registry,
             "broker": ground.bootstrap,
             "prefix": ground.folder.prefix,
+            **flags_of(ground.security),
             "processes": 1,  # one carries a thousand times what forty offices send
         }
         arguments = [text for flag, value in flags.items() for text in (f"--{flag}", str(value))]
         command = command_of("simulate", "--live", "--to-kafka", *arguments)
-        self.process = ChildProcess("simulator", "", command, ground.folder.path)
+        self.process = ChildProcess("simulator", "", command, ground.folder.path, secrets_of(ground.security))
 
     def wait_for_network(self, patience_s: float) -> LiveNetwork:
         """Wait until the child has written its registry, which it does before anything else.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attente.registry.entities import Registry
+from attente.security import PLAINTEXT, Security
 from attente.sources.importers import ImportOptions
 
 
@@ -24,6 +25,7 @@ class DemoOptions:
         speed: seconds of the tape in a second; a replay with kills has a pace of its own.
         folder: where the folders of all runs lie.
         broker: HOST:PORT of a cluster; None starts a local one.
+        security: how everybody connects to that cluster.
         keep: leave what the run has written where it is.
         patience_s: how long nothing may change before something is wrong.
     """
@@ -38,6 +40,7 @@ class DemoOptions:
     speed: float = math.inf
     folder: Path
     broker: str | None = None
+    security: Security = PLAINTEXT
     keep: bool = False
     patience_s: float = 120.0
 
@@ -58,6 +61,7 @@ class LiveOptions:
         for_s: after how many seconds it ends by itself; None is never.
         folder: where the folders of all runs lie.
         broker: HOST:PORT of a cluster; None starts a local one.
+        security: how everybody connects to that cluster.
         keep: leave what the run has written where it is.
         prometheus: start a Prometheus too, where there is one.
         rules: what it records and alerts about, as files by their names, made from the network's registry.
@@ -71,6 +75,7 @@ class LiveOptions:
     for_s: float | None = None
     folder: Path
     broker: str | None = None
+    security: Security = PLAINTEXT
     keep: bool = False
     prometheus: bool = True
     rules: Callable[[Registry], Mapping[str, str]] = _no_rules

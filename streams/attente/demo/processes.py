@@ -33,7 +33,9 @@ class ChildEnded(CheckFailed):
 class ChildProcess:
     """One program that the demo runs: what it is called, and the process that runs it now."""
 
-    def __init__(self, kind: str, name: str, command: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self, kind: str, name: str, command: Sequence[str], folder: Path, secrets: Mapping[str, str] | None = None
+    ) -> None:
         """Describes it; nothing is started.
 
         Args:
@@ -41,12 +43,14 @@ class ChildProcess:
             name: which one of them; its log is named after both.
             command: the program and its arguments, all paths in it absolute.
             folder: where it works, and where its log lies.
+            secrets: what it alone finds in its environment, and nobody sees on its command line.
         """
         self.name = name
         self.title = f"{kind} {name}".rstrip()
         self.log = folder / f"{self.title.replace(' ', '-').lower()}.log"
         self._command = command
         self._folder = folder
+        self._secrets = dict(secrets or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log_from = 0
 
@@ -62,7 +66,7 @@ class ChildProcess:
                 cwd=self._folder,
                 # A Ctrl-C in the terminal is the demo's affair: it stops what it has started in order.
                 start_new_session=True,
-                env=_environment(os.environ),
+                env=_environment(os.environ) | self._secrets,
             )
             self._note(f"{self.name or self.title} is process {self._process.pid}")
 
@@ -112,15 +116,18 @@ class ChildProcess:
 class WorkerProcess(ChildProcess):
     """One worker: a name in its group, which it keeps over restarts, and the process that bears it now."""
 
-    def __init__(self, name: str, arguments: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], folder: Path, secrets: Mapping[str, str] | None = None
+    ) -> None:
         """Describes it; nothing is started.
 
         Args:
             name: what the group knows it by.
             arguments: of `attente worker`, all paths in it absolute.
             folder: where it works, and where its log lies.
+            secrets: what it finds in its environment.
         """
-        super().__init__("worker", name, command_of("worker", *arguments), folder)
+        super().__init__("worker", name, command_of("worker", *arguments), folder, secrets)
         self._url: str | None = None
 
     def start(self) -> None:

@@ -143,7 +143,7 @@ class TapeDemo(_Demo):
 
     def __init__(self, options: DemoOptions, screen: Screen, stop: Stop) -> None:
         """Nothing is started yet."""
-        super().__init__(Ground(options.folder, options.broker), screen, stop, keep=options.keep)
+        super().__init__(Ground(options.folder, options.broker, options.security), screen, stop, keep=options.keep)
         self._options = options
         self._show: Show | None = None
 
@@ -186,7 +186,7 @@ class LiveDemo(_Demo):
 
     def __init__(self, options: LiveOptions, screen: Screen, stop: Stop) -> None:
         """Nothing is started yet."""
-        super().__init__(Ground(options.folder, options.broker), screen, stop, keep=options.keep)
+        super().__init__(Ground(options.folder, options.broker, options.security), screen, stop, keep=options.keep)
         self._options = options
         self._show: LiveShow | None = None
         self._helpers: list[ChildProcess] = []

@@ -181,6 +181,7 @@ class Show:
     def _replay_settings(self) -> ReplaySettings:
         return ReplaySettings(
             broker=self._ground.bootstrap,
+            security=self._ground.security,
             topic=self._ground.events,
             name=self._source.name,
             speed=self._options.speed,

@@ -1,5 +1,6 @@
 """A kiosk: takes what happens in an office, keeps it on its disk, and sends it."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -132,13 +133,26 @@ class Kiosk(Reporter):
             drift_ms=self._sender.drift.ms,
         )
 
-    def drain(self, within_s: float) -> bool:
+    def drain(self, within_s: float, waits: Callable[[str], None] | None = None) -> bool:
         """Whether everything was acknowledged within so many seconds; what was not stays in the spool.
 
         A broker that refuses us is not waited for.
+
+        Args:
+            within_s: how long to wait.
+            waits: told in one line why nothing is sent, as soon as it is known, when there is something to wait for.
         """
         progress = self._sender.progress
-        self._sender.wait(lambda: progress.is_refused or not self._spool.held().events, within_s)
+        limit_s = time.monotonic() + within_s
+
+        def is_over() -> bool:
+            return progress.is_refused or not self._spool.held().events
+
+        if waits is not None:
+            self._sender.wait(lambda: is_over() or bool(progress.trouble), within_s)
+            if not is_over() and progress.trouble:
+                waits(progress.trouble)
+        self._sender.wait(is_over, max(0.0, limit_s - time.monotonic()))
         return not self._spool.held().events
 
     def close(self, within_s: float = LEAVE_S) -> None:

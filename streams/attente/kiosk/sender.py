@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from attente.errors import AttenteError, BrokerRefused
+from attente.errors import AttenteError, BadInput, BrokerRefused, Missing
 from attente.kiosk.drift import Drift
 from attente.kiosk.errors import SpoolBroken
 from attente.kiosk.spool import Spool
@@ -70,7 +70,8 @@ class Progress:
         acknowledged_ms: when the last one was, in Unix ms; 0 before the first.
         trouble: what is wrong, in one line; empty when nothing is.
         trouble_ms: since when, in Unix ms.
-        is_refused: the broker is there and refuses; it is tried again, but somebody has to do something first.
+        is_refused: the broker refuses, or a file of ours cannot be used; it is tried again, but somebody has to do
+            something first.
     """
 
     is_connected: bool = False
@@ -271,5 +272,6 @@ def _line(error: Exception) -> str:
 
 
 def _is_settled(error: Exception) -> bool:
-    """Whether trying again changes nothing: the broker does not let us in, or does not let us write."""
-    return isinstance(error, BrokerRefused) or _FORBIDDEN in f"{type(error).__name__}: {error}"
+    """Whether trying again changes nothing: we are not let in, may not write, or a file of ours cannot be used."""
+    settled = isinstance(error, BrokerRefused | BadInput | Missing)
+    return settled or _FORBIDDEN in f"{type(error).__name__}: {error}"

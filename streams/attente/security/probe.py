@@ -5,7 +5,7 @@ each step is tried by itself (TCP, TLS, password), and where one fails the other
 to.
 """
 
-import contextlib
+import re
 import socket
 import ssl
 import time
@@ -18,13 +18,22 @@ from typing import Any, Final, NoReturn
 from attente.errors import BrokerRefused, BrokerUnreachable, Unreachable
 from attente.security import wire
 from attente.security.connection import MECHANISM, Security
+from attente.security.reach import Unnamed, connected, left
 from attente.security.scram import Scram, WrongProof
 from attente.security.wire import Closed, NotKafka, Wire
 
-PROBE_SECONDS: Final = 5.0
-"""How long a broker may take for its first answer: a healthy one needs 0.02 s, one that is just starting 2 s."""
+PROBE_SECONDS: Final = 3.5
+"""How long a broker may take for its first answer: a healthy one needs 0.02 s, one that is just starting 2 s. With the
+start of the command a refusal is told within 5 s."""
 
 _REMEDY: Final = "start a local one with 'attente broker up', or name another with --broker HOST:PORT"
+_WEB: Final = (b"HTTP", b"<!DO", b"<htm", b"<HTM")  # the latter of those that take us for a client of 1990
+_SASL_IN_THE_OPEN: Final = (
+    "asks for a user and a password in the open, where everybody on the way reads what is sent; name a listener of its "
+    "that speaks TLS"
+)
+# What an alert says of a certificate of ours, or of its absence; before TLS 1.3 the latter has no word of its own.
+_OF_CERTIFICATES: Final = re.compile(r"certificate|unknown ca|handshake failure|access denied")
 # OpenSSL's codes of X509_V_ERR_…
 _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
@@ -74,36 +83,39 @@ class _Probe:
         with self._connection(limit) as plain:
             connection = plain if context is None else self._over_tls(context, plain, limit)
             with connection:
-                self._ask(Wire(connection, limit), limit)
+                self._ask(connection, limit)
 
     # ---- the steps
 
     def _connection(self, limit: float) -> socket.socket:
-        host, _, port = self.address.rpartition(":")
+        port = int(self.address.rpartition(":")[2])
         try:
-            return socket.create_connection((host.strip("[]"), int(port)), max(0.1, limit - time.monotonic()))
+            return connected(self._host, port, limit)
         except OSError as error:
-            why = "no answer" if isinstance(error, TimeoutError) else (error.strerror or str(error)).lower()
+            why = str(error) if isinstance(error, Unnamed) else (error.strerror or str(error)).lower()
+            if isinstance(error, TimeoutError):
+                why = "no answer"
             msg = f"no Kafka broker at {self.broker} ({why}); {_REMEDY}"
             raise BrokerUnreachable(msg) from None
 
     def _over_tls(self, context: ssl.SSLContext, plain: socket.socket, limit: float) -> ssl.SSLSocket:
-        plain.settimeout(max(0.1, limit - time.monotonic()))
         try:
+            plain.settimeout(left(self._before(limit, 4)))
             return context.wrap_socket(plain, server_hostname=self._host)
         except ssl.SSLCertVerificationError as error:
             self._refuse(self._of_its_certificate(error))
-        except TimeoutError:
-            self._silent()
         except OSError as error:
-            if self._answers_in_the_open():
-                self._refuse("speaks no TLS; say --security plaintext, or name its TLS listener with --broker")
-            self._refuse_for_certificate(error)
+            self._refuse_for_alert(error)
+            self._try_in_the_open(limit)
 
-    def _ask(self, line: Wire, limit: float) -> None:
+    def _ask(self, connection: socket.socket, limit: float) -> None:
+        line = Wire(connection, self._before(limit, 8))
         try:
             code, mechanisms = line.handshake()
-            if self.security.protocol != "sasl":
+            if self.security.protocol == "plaintext":
+                if code != wire.ILLEGAL_STATE:
+                    self._refuse(_SASL_IN_THE_OPEN)
+            elif self.security.protocol == "tls":
                 if code != wire.ILLEGAL_STATE:
                     self._refuse(
                         "asks for a user and a password; say --security sasl with --sasl-user, and the password in "
@@ -117,15 +129,13 @@ class _Probe:
             else:
                 self._prove(line)
         except TimeoutError:
-            self._silent()
+            self._silent(line, limit)
         except (Closed, NotKafka, OSError) as error:
-            if self.security.protocol == "plaintext":
-                if self._speaks_tls(limit):
-                    self._refuse("speaks TLS; say --security tls or sasl, and name its authority with --tls-ca")
-            elif not isinstance(error, NotKafka):
-                # In TLS 1.3 the broker looks at our certificate after we take the connection to be there.
-                self._refuse_for_certificate(error)
-            self._silent()
+            if self.security.protocol == "plaintext" and self._speaks_tls(limit):
+                self._refuse("speaks TLS; say --security tls or sasl, and name its authority with --tls-ca")
+            # In TLS 1.3 the broker looks at our certificate after we take the connection to be there.
+            self._refuse_for_alert(error)
+            self._no_broker(error)
 
     def _prove(self, line: Wire) -> None:
         exchange = Scram(self.security.user or "", self.security.secret())
@@ -143,13 +153,19 @@ class _Probe:
 
     # ---- what the other side would rather hear
 
-    def _answers_in_the_open(self) -> bool:
-        with contextlib.suppress(Closed, NotKafka, OSError, Unreachable):
-            limit = time.monotonic() + 1.0
-            with self._connection(limit) as plain:
-                Wire(plain, limit).handshake()
-                return True
-        return False
+    def _try_in_the_open(self, limit: float) -> NoReturn:
+        """Of somebody who answers to TLS with something else: what it is."""
+        with self._connection(limit) as plain:
+            line = Wire(plain, self._before(limit, 8))
+            try:
+                code, _ = line.handshake()
+            except TimeoutError:
+                self._silent(line, limit)
+            except (Closed, NotKafka, OSError) as error:
+                self._no_broker(error)
+        if code != wire.ILLEGAL_STATE:
+            self._refuse(_SASL_IN_THE_OPEN)
+        self._refuse("speaks no TLS; say --security plaintext, or name its TLS listener with --broker")
 
     def _speaks_tls(self, limit: float) -> bool:
         context = ssl.create_default_context()
@@ -157,16 +173,20 @@ class _Probe:
         context.verify_mode = ssl.CERT_NONE  # only to know what to advise; nothing is said on this connection
         try:
             with self._connection(limit) as plain:
-                plain.settimeout(max(0.5, limit - time.monotonic()))
+                plain.settimeout(left(limit))
                 context.wrap_socket(plain, server_hostname=self._host).close()
         except ssl.SSLError as error:
             # An alert, for example for want of a certificate of ours, is TLS too.
-            return "ALERT" in (error.reason or "")
+            return _is_alert(error)
         except (OSError, Unreachable):
             return False
         return True
 
     # ---- the words
+
+    def _before(self, limit: float, part: int) -> float:
+        """An earlier limit, which leaves a part of the whole time for one question more."""
+        return limit - self.within_s / part
 
     @property
     def _host(self) -> str:
@@ -176,7 +196,9 @@ class _Probe:
         msg = f"the broker at {self.address} {why}"
         raise BrokerRefused(msg) from None
 
-    def _silent(self) -> NoReturn:
+    def _silent(self, line: Wire, limit: float) -> NoReturn:
+        if (said := line.ends_its_line(limit)).startswith(_WEB):
+            self._no_broker(NotKafka(said))
         msg = (
             f"no Kafka broker answers at {self.address} within {self.within_s:.2g} s, though something listens there; "
             "name a listener of a broker with --broker HOST:PORT"
@@ -193,15 +215,34 @@ class _Probe:
         ours = self.security.ca or "this system"
         return f"has a certificate that no authority of {ours} has signed; name its authority with --tls-ca FILE"
 
-    def _refuse_for_certificate(self, error: Exception) -> NoReturn:
+    def _no_broker(self, error: Exception) -> NoReturn:
+        """Somebody is there, and it is no broker: it may be one later, behind a proxy that is up already."""
+        if isinstance(error, NotKafka):
+            what = "a web server" if error.said.startswith(_WEB) else "something else"
+            why = f"{what} answers there"
+        else:
+            why = "the connection is taken, and closed without an answer"
+        msg = f"no Kafka broker at {self.broker} ({why}); {_REMEDY}"
+        raise BrokerUnreachable(msg) from None
+
+    def _refuse_for_alert(self, error: Exception) -> None:
+        """Refuse if the other side has said in TLS that it does not take us; somebody who only goes away has not."""
+        if not isinstance(error, ssl.SSLError) or not _is_alert(error):
+            return
         cert = self.security.cert
-        said = str(getattr(error, "reason", "") or "").replace("_", " ").lower()
-        alert = f" ({said})" if said else ""
+        said = str(error.reason).replace("_", " ").lower()
+        alert = f" ({said})"
+        if not _OF_CERTIFICATES.search(said):
+            self._refuse(f"ends TLS{alert}; its log says why")
         if cert is None:
             self._refuse(f"wants a client certificate{alert}; name one with --tls-cert and --tls-key")
         if why := _out_of_date(cert):
             self._refuse(f"refuses the client certificate {cert}: {why}")
         self._refuse(f"refuses the client certificate {cert}{alert}: no authority that it knows has signed it")
+
+
+def _is_alert(error: ssl.SSLError) -> bool:
+    return "ALERT" in (error.reason or "")
 
 
 def _out_of_date(cert: Path) -> str:

@@ -2,10 +2,10 @@
 
 import socket
 import struct
-import time
 from typing import Final
 
 from attente.security.connection import MECHANISM
+from attente.security.reach import left
 
 UNSUPPORTED_MECHANISM: Final = 33
 ILLEGAL_STATE: Final = 34
@@ -24,7 +24,15 @@ class Closed(Exception):  # noqa: N818 - what was seen
 
 
 class NotKafka(Exception):  # noqa: N818
-    """The answer is none of Kafka's."""
+    """The answer is none of Kafka's.
+
+    Attributes:
+        said: how it begins, as far as it is known.
+    """
+
+    def __init__(self, said: bytes = b"") -> None:
+        super().__init__(said)
+        self.said = said
 
 
 class Wire:
@@ -39,7 +47,7 @@ class Wire:
         """Ask for SCRAM-SHA-512: Kafka's error code, and the mechanisms that the listener has.
 
         Raises:
-            Closed, NotKafka, OSError: no answer.
+            Closed, NotKafka, OSError: no answer; TimeoutError: none until the limit.
         """
         answer = self._ask(_SASL_HANDSHAKE, _text(MECHANISM.encode()))
         try:
@@ -48,6 +56,8 @@ class Wire:
             found = []
             for _ in range(count):
                 (length,) = struct.unpack_from(">h", answer, at)
+                if length < 0:  # it would not come further, two thousand million times
+                    raise NotKafka
                 found.append(answer[at + 2 : at + 2 + length].decode())
                 at += 2 + length
         except (struct.error, UnicodeDecodeError):
@@ -69,14 +79,27 @@ class Wire:
             raise NotKafka from None
         return code, said.decode(errors="replace"), answer[8 + len(said) :][: max(0, size)]
 
+    def ends_its_line(self, limit: float) -> bytes:
+        """What somebody who has waited for the end of a line begins to say once it has come; b"" for nothing.
+
+        Web servers do; a broker takes it for the length of a request that is far too long, and hangs up.
+        """
+        self._limit = limit
+        try:
+            self._connection.sendall(b"\r\n\r\n")
+            return self._take(4)
+        except (Closed, OSError):
+            return b""
+
     def _ask(self, api: tuple[int, int], body: bytes) -> bytes:
         self._number += 1
         request = struct.pack(">hhi", *api, self._number) + _text(_CLIENT) + body
-        self._until()
+        self._connection.settimeout(left(self._limit))
         self._connection.sendall(struct.pack(">i", len(request)) + request)
-        (length,) = struct.unpack(">i", self._take(4))
+        begin = self._take(4)
+        (length,) = struct.unpack(">i", begin)
         if not 4 <= length <= _LONGEST:
-            raise NotKafka
+            raise NotKafka(begin)
         answer = self._take(length)
         if struct.unpack_from(">i", answer) != (self._number,):
             raise NotKafka
@@ -85,15 +108,12 @@ class Wire:
     def _take(self, size: int) -> bytes:
         taken = b""
         while len(taken) < size:
-            self._until()
+            self._connection.settimeout(left(self._limit))  # for each part: it may come drop by drop
             some = self._connection.recv(size - len(taken))
             if not some:
                 raise Closed
             taken += some
         return taken
-
-    def _until(self) -> None:
-        self._connection.settimeout(max(0.05, self._limit - time.monotonic()))
 
 
 def _text(raw: bytes) -> bytes:
