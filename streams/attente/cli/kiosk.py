@@ -26,6 +26,7 @@ from attente.model.reasons import Reason
 from attente.model.signatures import Key
 from attente.model.topics import EVENTS
 from attente.settings import Settings
+from attente.wording import counted
 
 _TOGETHER: Final = 200  # lines that wait in the pipe are taken with one synchronisation of the disk
 _LONGEST_LINE: Final = 64 << 10
@@ -115,7 +116,7 @@ def emit(settings: Settings) -> None:
                     click.echo(f"attente: line {number + i}: {refused}", err=True)
             _take(taking, made)
     if bad:
-        msg = f"{bad} line{'s were' if bad > 1 else ' was'} no event; the others are in {settings.spool}"
+        msg = f"{counted(bad, 'line')} {'were' if bad > 1 else 'was'} no event; the others are in {settings.spool}"
         raise BadInput(msg)
 
 
@@ -192,7 +193,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
         click.echo(json.dumps({**_told(held), "sending": is_sent}))
         return
     since = f", the oldest since {text_of(held.oldest_ms)}" if held.events else ""
-    click.echo(f"{settings.spool}: {held.events:,} events, {held.bytes:,} bytes{since}")
+    click.echo(f"{settings.spool}: {counted(held.events, 'event')}, {counted(held.bytes, 'byte')}{since}")
     click.echo("a program sends from it" if is_sent else "no program sends from it; start `attente kiosk run`")
 
 
@@ -233,7 +234,7 @@ def drain(settings: Settings, *, timeout_s: float) -> None:
         why = after.trouble or "the broker is slow"
         msg = f"{after.held.events:,} of {before:,} events are still in {settings.spool}: {why}"
         raise Unreachable(msg)
-    click.echo(f"sent {before:,} events; {settings.spool} is empty")
+    click.echo(f"sent {counted(before, 'event')}; {settings.spool} is empty")
 
 
 @kiosk.command()
@@ -290,4 +291,4 @@ def conform(file: IO[bytes], *, as_json: bool, office: str | None) -> None:
         msg = f"{file.name}: of {lines:,} events {refused:,} would be refused, {len(wrong) - refused:,} are doubtful"
         raise CheckFailed(msg)
     if not as_json:
-        click.echo(f"ok: {lines:,} events")
+        click.echo(f"ok: {counted(lines, 'event')}")

@@ -19,6 +19,7 @@ from typing import Final, Self
 
 from attente.kiosk.errors import SpoolBroken, SpoolFull
 from attente.model.instants import text_of
+from attente.wording import counted
 
 FORMAT: Final = 1
 """What `PRAGMA user_version` says of a file of ours."""
@@ -149,10 +150,13 @@ class Spool:
         if held.events + events <= self._most_events and held.bytes + size <= self._most_bytes:
             return
         since = f"since {text_of(held.oldest_ms)}" if held.events else "and the events alone are more"
+        there, most = (
+            f"{counted(events, 'event')}, {counted(size, 'byte')}"
+            for events, size in ((held.events, held.bytes), (self._most_events, self._most_bytes))
+        )
         msg = (
-            f"{self.path}: the spool is full: {held.events:,} events, {held.bytes:,} bytes {since} (at most "
-            f"{self._most_events:,} events, {self._most_bytes:,} bytes); nothing was lost. See why nothing is sent, "
-            "`attente kiosk status`, or give it more room"
+            f"{self.path}: the spool is full: {there} {since} (at most {most}); nothing was lost. See why nothing is "
+            "sent, `attente kiosk status`, or give it more room"
         )
         raise SpoolFull(msg, held.events, held.oldest_ms)
 
