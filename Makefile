@@ -126,8 +126,9 @@ bench-rules: setup ## What the rules cost a Prometheus (RULES_ARGS="--offices 30
 	$(BIN)/python -m benchmarks.rules $(RULES_ARGS) | tee benchmarks/results/rules.json
 
 .PHONY: faults
-faults: setup ## A kiosk killed a hundred times while its broker comes and goes
+faults: setup ## A kiosk killed a hundred times while its broker comes and goes; outages of two minutes
 	ATTENTE_KILLS=100 $(BIN)/python -m pytest -q -s --timeout 1800 tests/kiosk/test_kiosk_kills.py
+	ATTENTE_OUTAGE_S=120 $(BIN)/python -m pytest -q -s --timeout 1800 tests/kiosk/test_kiosk_outages.py
 
 .PHONY: lock
 lock: | $(BIN)/python ## Lock the requirements anew; needs uv (LOCK_ARGS="--upgrade" for newer versions)

@@ -24,6 +24,7 @@ LONGEST = (
     "test_report_figures.py",
     "test_access_on_kafka.py",
     "test_workers_equal_the_report.py",
+    "test_kiosk_outages.py",
     "test_panels_of_workers.py",
     "test_alerts_live.py",
     "test_rules_promtool.py",

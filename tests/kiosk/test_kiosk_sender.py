@@ -141,12 +141,12 @@ def test_after_a_failure_everything_without_an_answer_is_sent_again_by_a_new_pro
     assert way.made == way.closed == 2
 
 
-def test_a_producer_that_says_nothing_any_more_is_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attente.kiosk.sender.GRACE_S", 0.1)
+def test_a_producer_that_says_nothing_any_more_is_thrown_away(tmp_path: Path) -> None:
     way = Way(answers=False)
     with kiosk_on(way, tmp_path, delivery_timeout_seconds=0) as kiosk:
         report(kiosk, "a")
         wait_until(lambda: way.closed, "the first producer is given up")
+        assert kiosk.status().trouble == "the broker has not answered for 0 s"
         way.answers = True
         assert kiosk.drain(10)
     assert set(tickets(way.arrived)) == {"a"}

@@ -4,7 +4,7 @@ import contextlib
 from typing import Any, Final
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from attente.clients import opened
 from attente.kiosk.settings import KioskSettings
@@ -12,6 +12,7 @@ from attente.model.signatures import Signer
 
 _BLOCK_MS: Final = 5_000
 _REQUEST_MS: Final = 5_000
+_NEVER_MS: Final = 86_400_000
 
 _SETTINGS: Final[dict[str, Any]] = {
     "acks": "all",
@@ -19,9 +20,20 @@ _SETTINGS: Final[dict[str, Any]] = {
     "allow_auto_create_topics": False,
     "max_block_ms": _BLOCK_MS,
     "request_timeout_ms": _REQUEST_MS,
+    # It would give up the oldest records alone and send the next ones before them; the sender gives up all at once.
+    "delivery_timeout_ms": _NEVER_MS,
     "linger_ms": 2,
     "metrics_enabled": False,
 }
+
+
+class _Producer(KafkaProducer):  # type: ignore[misc]  # kafka-python has no types
+    def flush(self, timeout: float | None = None) -> None:
+        """Waits for what is on its way, at most so many seconds; what is left is no error."""
+        # `close` begins with it: were it to raise, `close` would end there, and the producer would live on: its thread
+        # for as long as the process, and what it holds would overtake what its successor sends.
+        with contextlib.suppress(KafkaTimeoutError):
+            super().flush(timeout)
 
 
 class KafkaSink:
@@ -40,12 +52,11 @@ class KafkaSink:
         self._key = settings.office.encode()
         self._signer = None if settings.key is None else Signer(settings.key)
         self._producer = opened(
-            KafkaProducer,
+            _Producer,
             settings.broker,
             settings.security,
             **_SETTINGS,
             client_id=f"{settings.office}-{settings.kiosk}",
-            delivery_timeout_ms=settings.delivery_timeout_seconds * 1000,
         )
 
     def send(self, value: bytes) -> Any:

@@ -1,9 +1,8 @@
 """Sends what a spool holds, oldest first, for as long as it runs: the thread behind a kiosk.
 
 What the broker has acknowledged is taken out of the spool, nothing else is. A producer that fails, or is silent for
-longer than its own delivery time-out (kafka-python's idempotent producer may then be stuck for ever), is thrown away;
-the next one begins again with the oldest event that has no answer. So an event can come twice, never not at all, and
-first arrivals keep the order of acceptance.
+longer than the delivery time-out, is thrown away with all that it holds; the next one begins again with the oldest
+event that has no answer. So an event can come twice, never not at all, and first arrivals keep the order of acceptance.
 """
 
 import logging
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from attente.errors import AttenteError, BadInput, BrokerRefused, Missing
+from attente.errors import AttenteError, BadInput, BrokerRefused, BrokerUnreachable, Missing
 from attente.kiosk.drift import Drift
 from attente.kiosk.errors import SpoolBroken
 from attente.kiosk.spool import Spool
@@ -26,7 +25,6 @@ WINDOW: Final = 500
 
 RETRY_S: Final = 1.0  # between two producers: a broker that is back is found within some seconds
 POLL_S: Final = 0.5  # another program may have added to the spool
-GRACE_S: Final = 2.0  # beyond the delivery time-out, for a producer to say so itself
 REMIND_S: Final = 600.0  # an outage is logged when it begins, every so often while it lasts, and when it is over…
 CHANGED_S: Final = 60.0  # …and when it looks another way than before, but not each second
 # How the names of all such errors of kafka-python end; one of them reaches us only as the text of another.
@@ -116,7 +114,7 @@ class Sender:
         self._spool = spool
         self._connect = connect
         self._heartbeat = heartbeat
-        self._patience_s = delivery_timeout_s + GRACE_S
+        self._patience_s = delivery_timeout_s
         self._heartbeat_s = heartbeat_s
         self._now_ms = now_ms
         self._change = threading.Condition()
@@ -221,8 +219,8 @@ class Sender:
             with self._change:
                 self._change.notify_all()
         if way and time.monotonic() - way[0].since_s > self._patience_s:
-            msg = f"no answer for {self._patience_s:.0f} s"
-            raise TimeoutError(msg)
+            msg = f"the broker has not answered for {self._patience_s:.0f} s"
+            raise BrokerUnreachable(msg)
 
     def _beat(self, producer: Producer, way: deque[_OnItsWay]) -> None:
         self._beaten_at = time.monotonic()
