@@ -308,6 +308,14 @@ def prefixed(name: str, prefix: str) -> str:
     return prefix + name.removeprefix("attente.")
 
 
+def foreign(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program that is not ours: without what is meant for us, secrets above all.
+
+    Whoever looks at a process may look at its environment, and it lives on in whatever that process starts.
+    """
+    return {name: value for name, value in environ.items() if not name.startswith(ENVIRONMENT)}
+
+
 def flag_of(name: str) -> str:
     """The flag of a setting: `--metrics-port` of `metrics_port`."""
     return (*FORMS[name].flags, "--" + name.replace("_", "-"))[0]

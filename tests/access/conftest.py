@@ -1,36 +1,32 @@
 """One secured Kafka for all tests of access control, with a network whose rights have been applied."""
 
 import logging
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
 
 import pytest
-from secured import UNLISTED, Secured
+from secured import OF_OTHERS, UNLISTED, Secured
 
 from attente.broker.admin import connect
 from attente.broker.local import LocalBroker
 from attente.broker.state import read_state
 from attente.errors import Missing
 from commands import attente
-
-
-def cannot_run(why: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
+from needs import cannot_run, program
 
 
 @pytest.fixture(scope="session")
 def network(broker_extra: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    if shutil.which("openssl") is None:
-        cannot_run("openssl is not installed")
+    program("openssl")
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     folder = tmp_path_factory.mktemp("secured")
     broker = LocalBroker(folder / "broker")
     try:
-        up = attente("broker", "up", "--secure", "--data", str(folder))
+        with pytest.MonkeyPatch.context() as patch:
+            for name, secret in OF_OTHERS.items():
+                patch.setenv(name, secret)
+            up = attente("broker", "up", "--secure", "--data", str(folder))
         if up.returncode == Missing.exit_code:
             cannot_run(up.stderr)
         assert up.returncode == 0, up.stderr

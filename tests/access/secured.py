@@ -38,6 +38,12 @@ KIOSK: Final = "kiosk/nation/hall-1"
 UNLISTED: Final = "stranger"
 """Somebody who has a password and no right at all."""
 
+OF_OTHERS: Final = {
+    "ATTENTE_SASL_PASSWORD": "parrot-of-the-admiral",
+    "ATTENTE_SIGNING_KEY": f"nation.k1 nation {'5ec2e7' * 10}ffff",
+}
+"""What whoever started the broker had in the environment, and the broker has no use for."""
+
 _DENIED: Final = "AuthorizationFailed"
 _ANSWER_S: Final = 30.0
 

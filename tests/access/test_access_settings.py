@@ -1,5 +1,6 @@
 """What is said of a connection: from where, what goes together, and what nobody may see."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def test_a_file_that_holds_no_password_is_refused_without_being_shown(content: b
         Security(protocol="sasl", user="u", password_file=password_file).secret()
 
     assert str(refused.value) == f"{password_file}: holds no password; write it on one line, and nothing else"
+
+
+def test_a_password_in_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(BadSecurity, match="pipe: is a pipe; name a file, or give the password in ATTENTE_SASL_PASS"):
+        Security(protocol="sasl", user="u", password_file=tmp_path / "pipe").secret()
 
 
 @pytest.mark.parametrize(

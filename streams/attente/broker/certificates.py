@@ -1,5 +1,6 @@
 """Certificates for a trial network: an authority of its own, and what it signs, made by the program openssl."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from attente.errors import Missing, Unreachable
+from attente.settings import foreign
 
 AUTHORITY_DAYS: Final = 3_650
 CERTIFICATE_DAYS: Final = 825  # the longest that browsers and mobile systems take, so that no client objects
@@ -99,6 +101,7 @@ class Authority:
                 check=False,
                 timeout=_SECONDS,
                 umask=_PRIVATE,
+                env=foreign(os.environ),
             )
         finally:
             file.unlink()

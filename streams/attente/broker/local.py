@@ -17,11 +17,12 @@ from attente.broker import jars
 from attente.broker.admin import connect
 from attente.broker.files import locked, write_whole
 from attente.broker.processes import ProcessId
-from attente.broker.secure import Access
+from attente.broker.secure import Access, private_folder
 from attente.broker.server import HOST, Layout, format_command, logging, properties, serve_command
 from attente.broker.state import BrokerState, read_state, running, write_state
 from attente.errors import BrokerRefused, BrokerUnreachable, Unreachable
 from attente.security import PLAINTEXT, Security
+from attente.settings import foreign
 
 # A start takes 2.4 s on a quiet machine, and 20 s where other programs take all the processors.
 _START_SECONDS: Final = 120.0
@@ -30,7 +31,7 @@ _STOP_SECONDS: Final = 30.0
 _PROBE_SECONDS: Final = 2.0
 _PAUSE_SECONDS: Final = 0.05
 # They are meant for other Java programs, and agents or flags among them can keep a broker from starting.
-_FOREIGN: Final = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
+_OF_OTHERS: Final = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
 # How far back an error is looked for in the log; a stack trace of Kafka's is a tenth of it.
 _TAIL_BYTES: Final = 256 * 1024
 
@@ -205,6 +206,10 @@ class LocalBroker:
         overrides = self._overrides
         if self.is_secure:
             self.access.make()
+            # What others may not read from the broker they must not read from its files: events, and what passwords
+            # are proved by. One that was begun when this was open is closed now.
+            private_folder(self.layout.data)
+            self.layout.data.chmod(0o700)
             overrides = {**self.access.properties(port, tls_port, controller_port), **overrides}
         write_whole(self.layout.properties, properties(self.layout, port, controller_port, overrides))
         write_whole(self.layout.logging, logging(self.layout))
@@ -279,11 +284,13 @@ class LocalBroker:
         if not self.layout.meta.exists():
             more = self.access.scram_arguments() if self.is_secure else None
             command = format_command(java, classpath, self.layout, _cluster_id(), more)
-            done = subprocess.run(  # noqa: S603 - our own command
-                command, capture_output=True, text=True, check=False, env=_environment()
-            )
-            if more is not None:
-                more.unlink()
+            try:
+                done = subprocess.run(  # noqa: S603 - our own command
+                    command, capture_output=True, text=True, check=False, env=_environment()
+                )
+            finally:
+                if more is not None:
+                    more.unlink()
             if done.returncode != 0:
                 said = _last_said(done.stderr) or _last_said(done.stdout)
                 msg = f"the broker's data folder {self.layout.data} cannot be made ready: {said}"
@@ -338,7 +345,7 @@ def _cluster_id() -> str:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return {name: value for name, value in foreign(os.environ).items() if name not in _OF_OTHERS}
 
 
 def _size(file: Path) -> int:

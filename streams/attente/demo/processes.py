@@ -14,6 +14,7 @@ from typing import Final
 import attente
 from attente.broker.processes import ProcessId
 from attente.errors import CheckFailed
+from attente.settings import foreign
 
 GRACE_S: Final = 10.0
 """How long a worker may take to end in order; its own promise is 5 s."""
@@ -22,7 +23,6 @@ _SERVES: Final = re.compile(r"^attente: worker \S+ serves (http://\S+)/metrics$"
 _PAUSE_S: Final = 0.02
 _PROC: Final = Path("/proc")
 # What the user has set for workers in service is not meant for these; how to look for failures is.
-_OURS: Final = "ATTENTE_"
 _KEPT: Final = frozenset({"ATTENTE_TRACEBACK"})
 
 
@@ -181,7 +181,7 @@ def children() -> set[int]:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in environ.items() if not name.startswith(_OURS) or name in _KEPT}
+    kept = foreign(environ) | {name: value for name, value in environ.items() if name in _KEPT}
     # The same program as this one, wherever it lies and wherever the worker is started.
     places = [str(Path(attente.__file__).parents[1]), *filter(None, [environ.get("PYTHONPATH")])]
     return {**kept, "PYTHONPATH": os.pathsep.join(places)}

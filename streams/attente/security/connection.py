@@ -95,11 +95,13 @@ class Security:
 
         Raises:
             Missing: its file is not there or cannot be read.
-            BadSecurity: there is no password in it, or more than one line.
+            BadSecurity: there is no password in it, or more than one line; or it is no file.
         """
         if self.password is not None:
             return self.password
         assert self.password_file is not None  # noqa: S101 - `__post_init__` has seen to it
+        if self.password_file.is_fifo():  # the next connection would find nothing in it, or wait for ever
+            _refuse(f"{self.password_file}: is a pipe; name a file, or give the password in ATTENTE_SASL_PASSWORD")
         try:
             text = self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ from typing import Final
 
 from attente.errors import Missing
 from attente.grafana.preview.page import WIDTH
+from attente.settings import foreign
 
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """By which names the browser is looked for."""
@@ -65,7 +66,9 @@ def picture(page: Path, to: Path, program: str, scale: float = 1.0) -> None:
             page.resolve().as_uri(),
         ]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S)  # noqa: S603 - our own
+            done = subprocess.run(  # noqa: S603 - our own
+                command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S, env=foreign(os.environ)
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             msg = f"{program} does not draw {page}: {error}; try another Chromium, or leave --pictures out"
             raise Missing(msg) from error
