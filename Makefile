@@ -113,10 +113,6 @@ bench-growth: setup ## CPU and memory by offices, open tickets, partitions; cost
 bench-live: setup ## Lag and memory of workers under steady live load (LIVE_ARGS="--rate 5000 --minutes 2")
 	$(BIN)/python -m benchmarks.live $(LIVE_ARGS); code=$$?; $(BIN)/python -m benchmarks.growth_report; exit $$code
 
-.PHONY: bench-kiosk
-bench-kiosk: setup ## The kiosk's client: events it accepts and sends, memory, start (KIOSK_ARGS="--rounds 1 --held 100000")
-	$(BIN)/python -m benchmarks.kiosk $(KIOSK_ARGS)
-
 .PHONY: preview
 preview: setup ## Pages and pictures of the dashboards, from a simulated day of forty offices (PREVIEW_ARGS="--lang fr")
 	$(BIN)/python tests/pictures.py $(PREVIEW_ARGS)

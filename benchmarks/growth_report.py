@@ -1,4 +1,4 @@
-"""The sections on growth, on live load and on kiosks of `docs/benchmarks.md`: `python -m benchmarks.growth_report`.
+"""The sections on growth and on live load of `docs/benchmarks.md`: `python -m benchmarks.growth_report`.
 
 They are made of the files in `benchmarks/results` that are there, and so are the plots in `docs/images`.
 """
@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 
 from benchmarks.growth_plot import Curve, Panel, plot
 from benchmarks.growth_sections import flow, put
-from benchmarks.kiosk_report import kiosk_section
 from benchmarks.live_report import live_pictures, live_section
 from benchmarks.report import MIB, PAGE, Table, markdown
 from benchmarks.summary import Results
@@ -209,11 +208,7 @@ def _curves(
     ]
 
 
-SECTIONS: Final = {
-    "growth": (growth_section, growth_pictures),
-    "live": (live_section, live_pictures),
-    "kiosk": (kiosk_section, lambda _: {}),
-}
+SECTIONS: Final = {"growth": (growth_section, growth_pictures), "live": (live_section, live_pictures)}
 """By the name of the results' file what is made of it."""
 
 

@@ -1,6 +1,6 @@
 """What it costs the core to look at signatures: one tape under `off`, `report` and `require`, in turns in one process.
 
-    python -m benchmarks.signatures [--visits 20000] [--rounds 7] [--json]
+    python -m benchmarks.signatures [--visits 20000] [--rounds 7]
 
 CPU time; each way against `off` of the same round, the median of all rounds.
 """
@@ -13,7 +13,7 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
@@ -97,44 +97,25 @@ def cost_us(plan: Plan, raw: list[bytes], events_: int) -> float:
     return took / events_ * 1e6
 
 
-def measure(visits: int, rounds: int) -> dict[str, Any]:
-    """What each way costs: of all rounds the medians of its cost, and of its difference to and its ratio with `off`."""
-    gc.set_threshold(*COLLECT)
-    tape = list(events(visits))
-    raw = batches(tape)
-    plans = {mode: Plan(network(mode), Keyring([KEY])) for mode in Signatures}
-    costs = [{mode: cost_us(plan, raw, len(tape)) for mode, plan in plans.items()} for _ in range(rounds)]
-    modes = {
-        mode.value: {
-            "us": statistics.median(one[mode] for one in costs),
-            "more_us": statistics.median(one[mode] - one[Signatures.OFF] for one in costs),
-            "times_off": statistics.median(one[mode] / one[Signatures.OFF] for one in costs),
-        }
-        for mode in Signatures
-    }
-    return {
-        "core": "plain" if attente.core.signing.__file__.endswith(".py") else "compiled",
-        "events": len(tape),
-        "bytes": round(sum(len(value) for _, value in tape) / len(tape)),
-        "rounds": rounds,
-        "modes": modes,
-    }
-
-
 def main() -> None:
     """Measure, and print a line for each way."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measure(options.visits, options.rounds)
-    if options.json:
-        print(json.dumps(found))
-        return
-    print(f"{found['core']} core, {found['events']:,} events of {found['bytes']} bytes, {found['rounds']} rounds")
-    for mode, cost in found["modes"].items():
-        print(f"{mode:8} {cost['us']:6.2f} us an event, {cost['more_us']:+.2f} us, {cost['times_off']:.3f} times off")
+    gc.set_threshold(*COLLECT)
+    tape = list(events(options.visits))
+    raw = batches(tape)
+    plans = {mode: Plan(network(mode), Keyring([KEY])) for mode in Signatures}
+    rounds = [{mode: cost_us(plan, raw, len(tape)) for mode, plan in plans.items()} for _ in range(options.rounds)]
+    core = "plain" if attente.core.signing.__file__.endswith(".py") else "compiled"
+    size = sum(len(value) for _, value in tape) / len(tape)
+    print(f"{core} core, {len(tape):,} events of {size:.0f} bytes, {options.rounds} rounds")
+    for mode in Signatures:
+        cost = statistics.median(one[mode] for one in rounds)
+        more = statistics.median(one[mode] - one[Signatures.OFF] for one in rounds)
+        ratio = statistics.median(one[mode] / one[Signatures.OFF] for one in rounds)
+        print(f"{mode:8} {cost:6.2f} us an event, {more:+.2f} us, {ratio:.3f} times off")
 
 
 if __name__ == "__main__":
