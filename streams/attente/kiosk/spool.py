@@ -3,6 +3,7 @@
 An event is on the disk when `add` returns: the file is in WAL mode and every transaction that adds is synchronised.
 Taking away is not: after a power cut some events that the broker has are sent again, and a worker knows them already.
 
+Threads that add at once share a synchronisation: whoever has its turn also writes what those behind it wait to add.
 Several programs may add to one spool; one of them at a time sends from it, whoever holds `sender_lock`.
 """
 
@@ -65,6 +66,15 @@ class Spooled:
     value: bytes
 
 
+@dataclass(slots=True, eq=False)
+class _Addition:
+    """What one caller adds. `outcome` is the number of its last event, or why there is no room; None until then."""
+
+    values: Sequence[bytes]
+    size: int
+    outcome: int | SpoolFull | None = None
+
+
 class Spool:
     """The events of one kiosk that are not yet acknowledged.
 
@@ -95,6 +105,7 @@ class Spool:
         self._most_bytes = most_bytes
         self._now_ms = now_ms
         self._lock = threading.Lock()
+        self._waiting: list[_Addition] = []
         with self._saying("opened"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Whoever may write here speaks for the kiosk.
@@ -135,26 +146,59 @@ class Spool:
             SpoolFull: they would be too many; nothing was taken, and nothing given up.
             SpoolBroken: they could not be written; nothing was taken.
         """
-        with self._lock, self._saying("written"), _transaction(self._adding):
-            self._make_sure_of_room(len(values), sum(map(len, values)))
+        ours = _Addition(values, sum(map(len, values)))
+        self._waiting.append(ours)
+        try:
+            with self._lock, self._saying("written"):
+                if ours.outcome is None:
+                    self._add_with_others(ours)
+        finally:
+            ours.values = ()  # whoever was interrupted while it waited must not have its events taken later
+        if isinstance(ours.outcome, SpoolFull):
+            raise ours.outcome
+        return ours.outcome or 0
+
+    def _add_with_others(self, ours: _Addition) -> None:
+        """Writes what a caller adds, and what others do that have come meanwhile: one synchronisation is for all."""
+        waiting, self._waiting = self._waiting, []
+        # One that is not among them, because it came just now or its turn with others failed, has its own turn.
+        others = [one for one in waiting if one is not ours]
+        try:
+            self._write([ours, *others])
+        except sqlite3.Error as error:
+            if not others or _code(error) == sqlite3.SQLITE_BUSY:
+                raise
+            self._write([ours])  # it may be the others' events that there is no room for on the disk
+
+    def _write(self, together: Sequence[_Addition]) -> None:
+        with _transaction(self._adding):
             now_ms = self._now_ms()
-            self._adding.executemany(
-                "INSERT INTO events (accepted_ms, value) VALUES (?, ?)", [(now_ms, value) for value in values]
-            )
-            (last,) = self._adding.execute("SELECT max(number) FROM events").fetchone()
+            outcomes = [self._take(one.values, one.size, now_ms) for one in together]
+        for one, outcome in zip(together, outcomes, strict=True):
+            one.outcome = outcome
+
+    def _take(self, values: Sequence[bytes], size: int, now_ms: int) -> int | SpoolFull:
+        if not values:
+            return 0
+        if full := self._full(len(values), size):
+            return full
+        self._adding.executemany(
+            "INSERT INTO events (accepted_ms, value) VALUES (?, ?)", [(now_ms, value) for value in values]
+        )
+        (last,) = self._adding.execute("SELECT max(number) FROM events").fetchone()
         return int(last)
 
-    def _make_sure_of_room(self, events: int, size: int) -> None:
+    def _full(self, events: int, size: int) -> SpoolFull | None:
         held = _held(self._adding)
         if held.events + events <= self._most_events and held.bytes + size <= self._most_bytes:
-            return
+            return None
         since = f"since {text_of(held.oldest_ms)}" if held.events else "and the events alone are more"
         msg = (
             f"{self.path}: the spool is full: {held.events:,} events, {held.bytes:,} bytes {since} (at most "
             f"{self._most_events:,} events, {self._most_bytes:,} bytes); nothing was lost. See why nothing is sent, "
             "`attente kiosk status`, or give it more room"
         )
-        raise SpoolFull(msg, held.events, held.oldest_ms)
+        return SpoolFull(msg, held.events, held.oldest_ms)
 
     # ---- out
 
@@ -243,8 +287,12 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more of the same
+
+
 def _remedy(error: sqlite3.Error) -> str:
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+    match _code(error):
         case sqlite3.SQLITE_FULL:
             return "make room on the disk; what was accepted is kept"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
