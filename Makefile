@@ -121,6 +121,14 @@ preview: setup ## Pages and pictures of the dashboards, from a simulated day of 
 bench-rules: setup ## What the rules cost a Prometheus (RULES_ARGS="--offices 300")
 	$(BIN)/python -m benchmarks.rules $(RULES_ARGS) | tee benchmarks/results/rules.json
 
+.PHONY: bench-kiosk
+bench-kiosk: setup ## What a kiosk accepts and sends in a second beside its disk alone; memory, start (KIOSK_ARGS="--held 10000")
+	$(BIN)/python -m benchmarks.kiosk $(KIOSK_ARGS); code=$$?; $(BIN)/python -m benchmarks.growth_report; exit $$code
+
+.PHONY: bench-signed
+bench-signed: setup ## What looking at signatures costs a worker, plain core and compiled (SIGNED_ARGS="--rounds 3")
+	$(BIN)/python -m benchmarks.signatures $(SIGNED_ARGS); code=$$?; $(BIN)/python -m benchmarks.growth_report; exit $$code
+
 .PHONY: faults
 faults: setup ## A kiosk killed a hundred times while its broker comes and goes; outages of two minutes
 	ATTENTE_KILLS=100 $(BIN)/python -m pytest -q -s --timeout 1800 tests/kiosk/test_kiosk_kills.py

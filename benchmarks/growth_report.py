@@ -1,4 +1,4 @@
-"""The sections on growth and on live load of `docs/benchmarks.md`: `python -m benchmarks.growth_report`.
+"""The sections of `docs/benchmarks.md` with results of their own: `python -m benchmarks.growth_report`.
 
 They are made of the files in `benchmarks/results` that are there, and so are the plots in `docs/images`.
 """
@@ -12,8 +12,10 @@ from typing import Any, Final, NamedTuple
 
 from benchmarks.growth_plot import Curve, Panel, plot
 from benchmarks.growth_sections import flow, put
+from benchmarks.kiosk_report import kiosk_section
 from benchmarks.live_report import live_pictures, live_section
 from benchmarks.report import MIB, PAGE, Table, markdown
+from benchmarks.signatures_report import signatures_section
 from benchmarks.summary import Results
 
 RESULTS: Final = Path(__file__).resolve().parent / "results"
@@ -208,7 +210,17 @@ def _curves(
     ]
 
 
-SECTIONS: Final = {"growth": (growth_section, growth_pictures), "live": (live_section, live_pictures)}
+def no_pictures(_: Results) -> dict[str, str]:
+    """Of a section that has none."""
+    return {}
+
+
+SECTIONS: Final[dict[str, tuple[Callable[[Results], str], Callable[[Results], dict[str, str]]]]] = {
+    "growth": (growth_section, growth_pictures),
+    "live": (live_section, live_pictures),
+    "kiosk": (kiosk_section, no_pictures),
+    "signatures": (signatures_section, no_pictures),
+}
 """By the name of the results' file what is made of it."""
 
 

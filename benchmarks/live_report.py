@@ -78,12 +78,12 @@ def verdicts(results: Results) -> list[Verdict]:
     return [
         Verdict(
             f"Load: {rate:,.0f} events/s came of {asked:,} asked for, and {applied(samples):,.0f} were applied; "
-            f"at least {RATE:.0%} were to come: {_so(rate >= RATE * asked)}.",
+            f"at least {RATE:.0%} were to come: {so(rate >= RATE * asked)}.",
             rate >= RATE * asked,
         ),
         Verdict(
             f"Lag: at most {lag.first_s:.2f} s of a partition's traffic in the first third, {lag.last_s:.2f} s in the "
-            f"last; flat is at most {SLACK_S:g} s more: {_so(lag.is_flat)}.",
+            f"last; flat is at most {SLACK_S:g} s more: {so(lag.is_flat)}.",
             lag.is_flat,
         ),
         Verdict(
@@ -91,22 +91,23 @@ def verdicts(results: Results) -> list[Verdict]:
             f"{visits:,.0f} visits more, and {each:,.0f} bytes per visit is what the core alone takes for the same "
             f"records, which makes {memory.expected_bytes / MIB:,.0f} MiB; flat is at most {SURPLUS:.0%} and "
             f"{BASE_BYTES // MIB} MiB a worker over that, {memory.allowed_bytes / MIB:,.0f} MiB: "
-            f"{_so(memory.is_flat)}.",
+            f"{so(memory.is_flat)}.",
             memory.is_flat,
         ),
         Verdict(
             f"Account: {results['sent']:,} events sent; the states of the workers stood at {results['read']:,} in the "
-            f"end: {_so(results['sent'] == results['read'])}.",
+            f"end: {so(results['sent'] == results['read'])}.",
             results["sent"] == results["read"],
         ),
         Verdict(
-            f"Scrapes: {len(results['scrapes']):,}, of which {failed:,} were not answered: {_so(not failed)}.",
+            f"Scrapes: {len(results['scrapes']):,}, of which {failed:,} were not answered: {so(not failed)}.",
             not failed,
         ),
     ]
 
 
-def _so(is_so: bool) -> str:
+def so(is_so: bool) -> str:
+    """How a verdict ends."""
     return "it is so" if is_so else "**it is not so**"
 
 

@@ -63,14 +63,16 @@ class Table(NamedTuple):
 # ---- figures as text
 
 
-def _number(value: float | None, digits: int = 0) -> str:
+def number(value: float | None, digits: int = 0) -> str:
+    """A figure; what was not measured is a dash."""
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
-def _spread(spread: Spread, digits: int = 0) -> str:
-    if spread.least == spread.greatest:
-        return _number(spread.middle, digits)
-    return f"{spread.middle:,.{digits}f} ({spread.least:,.{digits}f}–{spread.greatest:,.{digits}f})"
+def spread(found: Spread, digits: int = 0) -> str:
+    """A figure of several turns: the median, in parentheses the least and the greatest."""
+    if found.least == found.greatest:
+        return number(found.middle, digits)
+    return f"{found.middle:,.{digits}f} ({found.least:,.{digits}f}–{found.greatest:,.{digits}f})"
 
 
 # ---- tables
@@ -96,12 +98,12 @@ def drains(results: Results) -> Table:
 
 def _drain_cells(one: Row) -> tuple[str, ...]:
     return (
-        _spread(one.events_per_s),
-        _spread(one.cpu_us, 1),
-        _number(one.peak_bytes / MIB),
-        _number(one.written_per_event, 1),
-        _number(one.stall_ms),
-        _number(one.checkpoints),
+        spread(one.events_per_s),
+        spread(one.cpu_us, 1),
+        number(one.peak_bytes / MIB),
+        number(one.written_per_event, 1),
+        number(one.stall_ms),
+        number(one.checkpoints),
     )
 
 
@@ -116,7 +118,7 @@ def ratios(results: Results) -> Table:
     return Table(
         "How many times the idiomatic worker",
         ("what", "events/s", "CPU per event"),
-        [(text, f"{_spread(one.events_per_s, 1)} ×", f"{_spread(one.cpu, 1)} × less") for text, one in found],
+        [(text, f"{spread(one.events_per_s, 1)} ×", f"{spread(one.cpu, 1)} × less") for text, one in found],
     )
 
 
@@ -125,7 +127,7 @@ def where(results: Results) -> Table:
     return Table(
         "Where the time goes (plain core)",
         ("part", "µs per event", "share"),
-        [(part.name, _number(part.us, 2), f"{part.share:.0%}") for part in parts(results)],
+        [(part.name, number(part.us, 2), f"{part.share:.0%}") for part in parts(results)],
     )
 
 
@@ -134,7 +136,7 @@ def functions(results: Results) -> Table:
     return Table(
         "The functions of the core that take most of its time",
         ("function", "µs per event", "share of the core"),
-        [(f"`{part.name}`", _number(part.us, 2), f"{part.share:.1%}") for part in hottest(results, HOTTEST)],
+        [(f"`{part.name}`", number(part.us, 2), f"{part.share:.1%}") for part in hottest(results, HOTTEST)],
     )
 
 
@@ -142,7 +144,7 @@ def core(results: Results) -> Table:
     """The core from memory, plain and compiled."""
     found = [results["rows"].get(name, []) for name in ("core", "core_compiled")]
     lines = [
-        (text, unit, *(_number(_middle(turns, part, name, scale), digits) for turns in found))
+        (text, unit, *(number(_middle(turns, part, name, scale), digits) for turns in found))
         for part, name, text, unit, digits, scale in CORE
         if any(found)
     ]
@@ -157,10 +159,10 @@ def hashes(results: Results) -> Table:
     """Whether states agree."""
     lines = [
         (
-            _number(one["places"]),
-            _number(one["compared"]),
-            _number(one["kills"]),
-            _number(one["disagreements"]),
+            number(one["places"]),
+            number(one["compared"]),
+            number(one["kills"]),
+            number(one["disagreements"]),
         )
         for one in results["rows"].get("hashes", [])
     ]
@@ -178,7 +180,7 @@ def restart(results: Results) -> Table:
         "Starting, restarting, stopping",
         ("from → to", "seconds", "goal"),
         [
-            (text, _spread(Spread.of([turn[name] for turn in found]), 1), f"< {goal}" if goal else "–")
+            (text, spread(Spread.of([turn[name] for turn in found]), 1), f"< {goal}" if goal else "–")
             for name, text, goal in RESTARTS
             if found
         ],

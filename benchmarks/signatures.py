@@ -1,122 +1,98 @@
-"""What it costs the core to look at signatures: one tape under `off`, `report` and `require`, in turns in one process.
+"""`make bench-signed`: what it costs a worker to look at the signatures of events, plain core and compiled.
 
-    python -m benchmarks.signatures [--visits 20000] [--rounds 7]
-
-CPU time; each way against `off` of the same round, the median of all rounds.
+Exit codes as the command has them: 0 measured, 1 a core failed, 2 wrong usage.
 """
 
-import argparse
-import gc
 import json
-import statistics
-import struct
-import time
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Final
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
-from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+import click
+from rich.console import Console
 
-import attente.core.signing
-from attente.core.partition import Partition
-from attente.core.plan import Plan
-from attente.engine.app import COLLECT
-from attente.model.instants import text_of
-from attente.model.signatures import SECRET_BYTES, Keyring, Signer, named
-from attente.registry.entities import OfficeKey, Registry, Signatures
-from attente.registry.load import parse
+from benchmarks.command import run_command
+from benchmarks.compiled import compile_core
+from benchmarks.growth_report import RESULTS
+from benchmarks.machine import load, machine
+from benchmarks.process import Failed
+from benchmarks.report import terminal
+from benchmarks.signatures_report import USUAL, signatures_table
+from benchmarks.worker import SOURCES
 
-OFFICE: Final = "75-nation"
-KEY: Final = named(OFFICE, "hall-1", bytes(range(SECRET_BYTES)))
-NETWORK: Final = f"""\
-network: one office
-services: [{{id: accueil, title: Accueil}}]
-offices: [{{id: {OFFICE}, name: Nation, region: Paris, zone: Europe/Paris}}]
-"""
-BEGIN: Final = 1_773_129_600_000  # 2026-03-10T08:00Z
-EVERY_MS: Final = 1_000
-BATCH: Final = 800  # records: what 256 kB hold
-_LIFE: Final[tuple[tuple[str, dict[str, str]], ...]] = (
-    ("ticket.issued", {"service": "accueil", "channel": "walkin"}),
-    ("ticket.called", {"desk": "d1"}),
-    ("service.started", {}),
-    ("service.ended", {"outcome": "resolved"}),
+ROOT: Final = Path(__file__).resolve().parents[1]
+_console: Final = Console(stderr=True)
+
+
+def say(line: str) -> None:
+    """Tell what is being done."""
+    _console.print(f"[dim]{line}[/dim]", highlight=False)
+
+
+def measure(sources: Path, visits: int, rounds: int, *, is_compiled: bool) -> dict[str, Any]:
+    """One core, in a process of its own.
+
+    Raises:
+        Failed: it ended with an error, or was another core.
+    """
+    command = [sys.executable, "-m", "benchmarks.signatures_core", f"--visits={visits}", f"--rounds={rounds}"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{sources}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        message = f"benchmarks.signatures_core ended with {done.returncode}: {done.stderr.strip()[-2_000:]}"
+        raise Failed(message)
+    found: dict[str, Any] = json.loads(done.stdout)
+    if found["is_compiled"] != is_compiled:
+        message = f"the core in {sources.name} is {'' if found['is_compiled'] else 'not '}compiled"
+        raise Failed(message)
+    return found
+
+
+def _count(name: str, text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    return click.option(f"--{name}", type=click.IntRange(1), default=USUAL[name], show_default=True, help=text)
+
+
+@click.command(help=__doc__.partition("\n\n")[0])
+@_count("visits", "On the tape, of four events each.")
+@_count("rounds", "Of all modes.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path(".attente"), help="Folder for the compiled core.")
+@click.option(
+    "--json", "file", type=click.Path(path_type=Path), default=RESULTS / "signatures.json", help="Where the results go."
 )
-_MAGIC: Final = 2
-_ROOM: Final = 1 << 20
-
-
-def events(visits: int) -> Iterator[tuple[int, bytes]]:
-    """Visits of four events each, with the events' times."""
-    for visit in range(visits):
-        for n, (kind, more) in enumerate(_LIFE):
-            at = BEGIN + visit * EVERY_MS + n
-            body = {
-                "specversion": "1.0",
-                "id": f"01993f6e-0000-7000-8000-{4 * visit + n:012d}",
-                "source": f"/offices/{OFFICE}/kiosks/hall-1",
-                "type": kind,
-                "time": text_of(at),
-                "office": OFFICE,
-                "ticket": f"2026-03-10/{visit}",
-            }
-            yield at, json.dumps(body | more, separators=(",", ":")).encode()
-
-
-def batches(tape: list[tuple[int, bytes]]) -> list[bytes]:
-    """The tape as the broker would hand it out, signed."""
-    signer = Signer(KEY)
-    out = []
-    for first in range(0, len(tape), BATCH):
-        builder = DefaultRecordBatchBuilder(_MAGIC, 0, 0, -1, -1, -1, _ROOM)
-        for i, (at, value) in enumerate(tape[first : first + BATCH]):
-            builder.append(i, at, OFFICE.encode(), value, signer.headers(value))
-        out.append(struct.pack(">q", first) + bytes(builder.build())[8:])
-    return out
-
-
-def network(mode: Signatures) -> Registry:
-    """One office, asked for signatures in a way."""
-    registry = parse(NETWORK, "network")
-    office = replace(registry.offices[OFFICE], keys=(OfficeKey(KEY.id, KEY.fingerprint),), signatures=mode)
-    return replace(registry, offices={OFFICE: office})
-
-
-def cost_us(plan: Plan, raw: list[bytes], events_: int) -> float:
-    """CPU microseconds an event, from records to figures."""
-    part = Partition(plan, 0, 1)
-    began = time.process_time()
-    for batch in raw:
-        part.ingest(DefaultRecordBatch(batch))
-    took = time.process_time() - began
-    if part.counted != events_:
-        message = f"{part.counted} of {events_} events counted: {part.refused}"
-        raise SystemExit(message)
-    del part
-    gc.collect()
-    return took / events_ * 1e6
-
-
-def main() -> None:
-    """Measure, and print a line for each way."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--visits", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
-    gc.set_threshold(*COLLECT)
-    tape = list(events(options.visits))
-    raw = batches(tape)
-    plans = {mode: Plan(network(mode), Keyring([KEY])) for mode in Signatures}
-    rounds = [{mode: cost_us(plan, raw, len(tape)) for mode, plan in plans.items()} for _ in range(options.rounds)]
-    core = "plain" if attente.core.signing.__file__.endswith(".py") else "compiled"
-    size = sum(len(value) for _, value in tape) / len(tape)
-    print(f"{core} core, {len(tape):,} events of {size:.0f} bytes, {options.rounds} rounds")
-    for mode in Signatures:
-        cost = statistics.median(one[mode] for one in rounds)
-        more = statistics.median(one[mode] - one[Signatures.OFF] for one in rounds)
-        ratio = statistics.median(one[mode] / one[Signatures.OFF] for one in rounds)
-        print(f"{mode:8} {cost:6.2f} us an event, {more:+.2f} us, {ratio:.3f} times off")
+def signatures(data: Path, file: Path, visits: int, rounds: int) -> int:
+    """Measure."""
+    results: dict[str, Any] = {
+        "machine": machine(),
+        "options": {"visits": visits, "rounds": rounds},
+        "rows": {},
+        "void": {},
+    }
+    cores: dict[str, Callable[[], Path]] = {
+        "plain": lambda: SOURCES,
+        "compiled": lambda: compile_core(data.absolute() / "bench", say),
+    }
+    for name, sources in cores.items():
+        try:
+            say(f"{name} core")
+            results["rows"][name] = measure(sources(), visits, rounds, is_compiled=name == "compiled")
+        except Failed as error:  # without a compiler the plain core is worth measuring
+            _console.print(f"[red]void:[/red] {error}", highlight=False)
+            results["void"][name] = " ".join(str(error).split())
+    results["machine"]["load_after"] = load()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    Console().print(terminal(signatures_table(results)))
+    return 1 if results["void"] else 0
 
 
 if __name__ == "__main__":
-    main()
+    run_command(signatures)
