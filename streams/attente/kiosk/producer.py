@@ -7,11 +7,14 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from attente.clients import opened
+from attente.errors import Unreachable
 from attente.kiosk.settings import KioskSettings
 from attente.model.signatures import Signer
+from attente.security import probe
 
 _BLOCK_MS: Final = 5_000
 _REQUEST_MS: Final = 5_000
+_CLOSE_S: Final = 2.0  # its thread ends within some milliseconds
 
 _SETTINGS: Final[dict[str, Any]] = {
     "acks": "all",
@@ -22,6 +25,10 @@ _SETTINGS: Final[dict[str, Any]] = {
     "linger_ms": 2,
     "metrics_enabled": False,
 }
+
+
+class Replaced(Unreachable):
+    """A producer has another password or certificate than its files have now."""
 
 
 class KafkaSink:
@@ -37,6 +44,8 @@ class KafkaSink:
             Unreachable: no broker answers within 5 s, or it refuses; the line says why.
         """
         self._topic = settings.topic
+        self._settings = settings
+        self._stamp = settings.security.stamp()
         self._key = settings.office.encode()
         self._signer = None if settings.key is None else Signer(settings.key)
         self._producer = opened(
@@ -53,7 +62,22 @@ class KafkaSink:
         headers = [] if self._signer is None else self._signer.headers(value)
         return self._producer.send(self._topic, key=self._key, value=value, headers=headers)
 
+    def check(self) -> None:
+        """See why nothing is answered. kafka-python itself tries in silence until the time of delivery is over.
+
+        Raises:
+            BrokerUnreachable: the broker is away; when it is back what is on its way goes on.
+            BrokerRefused, Missing, BadSecurity: it does not let us in.
+            Replaced: it does, and not with what this producer has read.
+        """
+        probe(self._settings.broker, self._settings.security)
+        if self._settings.security.stamp() != self._stamp:
+            msg = "the password or a certificate has been replaced; connects anew"
+            raise Replaced(msg)
+
     def close(self) -> None:
-        """Lets go of it at once: what has no answer is in the spool."""
+        """Lets go of it: what has no answer is in the spool."""
+        # Else it waits for its answers, gives up with an error, and leaves its thread trying until the broker is back.
+        self._producer._sender.force_close()  # noqa: SLF001 - there is no public way
         with contextlib.suppress(KafkaError, OSError):  # it is thrown away because something is wrong with it
-            self._producer.close(timeout=0)
+            self._producer.close(timeout=_CLOSE_S)
