@@ -35,7 +35,7 @@ def network(broker_extra: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         made = Secured(folder, broker, f"127.0.0.1:{state.tls_port}")
         admin = ("--config", made.config("admin"))
         for command in (
-            ("topics", "apply", *admin, "--partitions", "1"),
+            ("topics", "apply", *admin, "--partitions", "2"),
             ("access", "apply", *admin, "--registry", str(made.registry), "--secrets", str(made.secrets)),
         ):
             done = attente(*command)

@@ -1,7 +1,9 @@
 """A network behind a secured Kafka: its folder, its settings files, and everything that a client may try."""
 
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +28,8 @@ from attente.broker.secure import settings_text, write_private
 from attente.clients import opened
 from attente.security import Security
 from attente.settings import load
+from commands import attente
+from workers import UNBRAKED, Worker
 
 REGISTRY: Final = """\
 network: caf
@@ -86,6 +90,25 @@ class Secured:
         settings = {"broker": self.broker.bootstrap, "security": "sasl", "tls_ca": "ca.pem", "sasl_user": UNLISTED}
         text = settings_text({**settings, "sasl_password_file": f"{UNLISTED}.password"})
         write_private(self.secrets / f"{UNLISTED}.yaml", text)
+
+
+def applied(network: Secured, *more: str) -> int:
+    """`attente access apply`: its exit code."""
+    command = ("access", "apply", "--config", network.config("admin"), "--registry", str(network.registry))
+    return attente(*command, *more).returncode
+
+
+@contextmanager
+def working(network: Secured, name: str, principal: str) -> Iterator[Worker]:
+    """A worker of the network; killed at the end if it still runs."""
+    command = (sys.executable, "-m", "attente", "worker", "--config", network.config(principal))
+    own = ("--registry", str(network.registry), "--worker", name, "--metrics-port", "0", *UNBRAKED)
+    worker = Worker(name, [*command, *own, "--session-timeout-seconds", "6"])
+    try:
+        yield worker
+    finally:
+        if worker.is_running:
+            worker.kill()
 
 
 class Client:

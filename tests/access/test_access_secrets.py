@@ -42,7 +42,7 @@ def files_in(folder: Path) -> dict[Path, bytes]:
 # What a command says and leaves behind
 
 COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "admin": (("topics", "plan", "--partitions", "1"), ("access", "plan", "--registry", "REGISTRY", "--json")),
+    "admin": (("topics", "plan", "--partitions", "2"), ("access", "plan", "--registry", "REGISTRY", "--json")),
     "reader": (
         ("doctor", "--registry", "REGISTRY", "--keys", "KEYS"),
         ("doctor", "--registry", "REGISTRY", "--keys", "KEYS", "--json"),

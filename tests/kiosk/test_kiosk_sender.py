@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from attente.errors import BrokerRefused, BrokerUnreachable
 from attente.kiosk import Kiosk, KioskSettings
 from attente.kiosk.drift import Drift
 from workers import wait_until
@@ -47,6 +48,8 @@ class Way:
         arrived: what was sent over all producers, without heartbeats.
         beats: the heartbeats.
         made, closed: how many producers were.
+        looked: how often somebody looked why there is no answer.
+        why: what is seen then.
     """
 
     here: bool = True
@@ -57,6 +60,8 @@ class Way:
     waiting: list[Answer] = field(default_factory=list)
     made: int = 0
     closed: int = 0
+    looked: int = 0
+    why: Exception | None = None
 
     def connect(self) -> "Way":
         if not self.here:
@@ -74,6 +79,11 @@ class Way:
         if not answer.is_done:
             self.waiting.append(answer)
         return answer
+
+    def check(self) -> None:
+        self.looked += 1
+        if self.why is not None:
+            raise self.why
 
     def close(self) -> None:
         self.closed += 1
@@ -258,3 +268,59 @@ def test_drift_is_that_of_the_shortest_way(samples: list[tuple[int, int, int]], 
     assert learned.ms == drift
     learned.forget()
     assert learned.ms is None
+
+
+# Silence
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attente.kiosk.sender.QUIET_S", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_silence_of_a_broker_that_is_away_is_told_at_once_and_what_is_on_its_way_is_left_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "attente.kiosk")
+    way = Way(answers=False, why=BrokerUnreachable("no Kafka broker at k:9092 (connection refused); start one"))
+    with kiosk_on(way, tmp_path) as kiosk:
+        report(kiosk, "a")
+        wait_until(lambda: way.looked >= 3, "somebody looks more than once")
+        status = kiosk.status()
+        assert (status.trouble, status.is_connected) == (str(way.why), False)
+        assert [one.getMessage() for one in caplog.records] == [f"not sending, 1 events are kept: {way.why}"]
+
+        way.answers = True
+        for answer in way.waiting:
+            answer.is_done = True
+        assert kiosk.drain(60)
+        assert kiosk.status().trouble == ""
+    assert (way.made, tickets(way.arrived)) == (1, ["a"])
+    assert "sending again after" in caplog.records[-1].getMessage()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_silence_of_a_broker_that_lets_us_in_no_more_is_the_end_of_the_producer_and_not_of_the_kiosk(
+    tmp_path: Path,
+) -> None:
+    way = Way(answers=False, why=BrokerRefused("the broker at k:9092 refuses user u"))
+    with kiosk_on(way, tmp_path) as kiosk:
+        report(kiosk, "a")
+        wait_until(lambda: way.closed >= 1, "the producer is thrown away")
+        assert kiosk.status().trouble == str(way.why)
+        assert not kiosk.drain(60)  # nobody waits for who refuses
+
+        way.answers, way.why = True, None
+        wait_until(lambda: not kiosk.status().held.events, "it is sent by another one")
+    assert way.made >= 2
+    assert set(tickets(way.arrived)) == {"a"}
+
+
+@pytest.mark.usefixtures("impatient")
+def test_silence_of_a_broker_that_is_there_is_waited_for(tmp_path: Path) -> None:
+    way = Way(answers=False)
+    with kiosk_on(way, tmp_path) as kiosk:
+        report(kiosk, "a")
+        wait_until(lambda: way.looked >= 3, "somebody looks more than once")
+        assert (kiosk.status().trouble, way.made) == ("", 1)

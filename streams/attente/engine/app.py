@@ -45,7 +45,13 @@ class App(faust.App):  # type: ignore[misc]
         """None: they are for tables, and would lie wherever a worker is started."""
 
 
-def build(engine: Engine, watchdog: Watchdog, reload: Reload, started: Callable[[], None]) -> App:
+def build(
+    engine: Engine,
+    watchdog: Watchdog,
+    reload: Reload,
+    started: Callable[[], None],
+    beside: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> App:
     """The application of a worker.
 
     Args:
@@ -53,6 +59,7 @@ def build(engine: Engine, watchdog: Watchdog, reload: Reload, started: Callable[
         watchdog: what watches it.
         reload: takes a changed registry.
         started: called in the loop once the worker is a member of the group.
+        beside: what else runs from then on; what it raises ends the process.
     """
     gc.set_threshold(*COLLECT)  # before states are opened: they are made of millions of objects
     settings = engine.settings
@@ -84,7 +91,7 @@ def build(engine: Engine, watchdog: Watchdog, reload: Reload, started: Callable[
     )
     app.engine = engine
     source = app.topic(settings.topic(EVENTS), acks=False, schema=Raw())
-    _connect(app, engine, watchdog, [engine.keep, engine.commits, watchdog.turn, reload.run], started)
+    _connect(app, engine, watchdog, [engine.keep, engine.commits, watchdog.turn, reload.run, *beside], started)
 
     async def take(stream: Any) -> None:
         await _apply_all(stream, engine)

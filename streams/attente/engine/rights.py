@@ -51,6 +51,7 @@ class Door:
         """Names the broker and how we connect."""
         self._broker = broker
         self._security = security
+        self._stamp = security.stamp()
         self._refused = 0
 
     async def knock(self) -> BrokerUnreachable | BrokerRefused | None:
@@ -71,3 +72,11 @@ class Door:
             return error
         self._refused = 0
         return None
+
+    def is_changed(self) -> bool:
+        """Whether a password or a certificate is another one than when this was made.
+
+        Raises:
+            Missing, BadSecurity: as `knock`.
+        """
+        return self._security.stamp() != self._stamp

@@ -13,8 +13,10 @@ from attente.engine import logs
 from attente.engine.app import build
 from attente.engine.engine import Engine
 from attente.engine.exits import end
+from attente.engine.outside import stay_in
 from attente.engine.preflight import count_partitions
 from attente.engine.reload import Hangup, Reload
+from attente.engine.rights import Door
 from attente.engine.scrape import Scrape
 from attente.engine.watchdog import Watchdog
 from attente.errors import BadInput
@@ -78,7 +80,15 @@ def run(settings: Settings, serve: Serve) -> None:
     serving.start()
     _say(f"worker {settings.worker} serves {serving.url}/metrics")
     reload = Reload(engine, hangup, serving.show)
-    app = build(engine, watchdog, reload, lambda: _say(f"worker {settings.worker} is a member of {settings.group}"))
+    door = Door(settings.broker, settings.connection)
+
+    def started() -> None:
+        _say(f"worker {settings.worker} is a member of {settings.group}")
+
+    async def knocking() -> None:
+        await stay_in(engine.ownership, door, settings.broker, _say)
+
+    app = build(engine, watchdog, reload, started, [knocking])
     worker = Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
     try:
         worker.execute_from_commandline()

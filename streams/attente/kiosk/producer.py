@@ -7,8 +7,10 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from attente.clients import opened
+from attente.errors import Unreachable
 from attente.kiosk.settings import KioskSettings
 from attente.model.signatures import Signer
+from attente.security import probe
 
 _BLOCK_MS: Final = 5_000
 _REQUEST_MS: Final = 5_000
@@ -36,6 +38,10 @@ class _Producer(KafkaProducer):  # type: ignore[misc]  # kafka-python has no typ
             super().flush(timeout)
 
 
+class Replaced(Unreachable):
+    """A producer has another password or certificate than its files have now."""
+
+
 class KafkaSink:
     """One producer for one topic and one office, which signs what it sends.
 
@@ -49,6 +55,8 @@ class KafkaSink:
             Unreachable: no broker answers within 5 s, or it refuses; the line says why.
         """
         self._topic = settings.topic
+        self._settings = settings
+        self._stamp = settings.security.stamp()
         self._key = settings.office.encode()
         self._signer = None if settings.key is None else Signer(settings.key)
         self._producer = opened(
@@ -63,6 +71,19 @@ class KafkaSink:
         """Puts a record on its way."""
         headers = [] if self._signer is None else self._signer.headers(value)
         return self._producer.send(self._topic, key=self._key, value=value, headers=headers)
+
+    def check(self) -> None:
+        """See why nothing is answered. kafka-python itself tries in silence until the time of delivery is over.
+
+        Raises:
+            BrokerUnreachable: the broker is away; when it is back what is on its way goes on.
+            BrokerRefused, Missing, BadSecurity: it does not let us in.
+            Replaced: it does, and not with what this producer has read.
+        """
+        probe(self._settings.broker, self._settings.security)
+        if self._settings.security.stamp() != self._stamp:
+            msg = "the password or a certificate has been replaced; connects anew"
+            raise Replaced(msg)
 
     def close(self) -> None:
         """Lets go of it at once: what has no answer is in the spool."""

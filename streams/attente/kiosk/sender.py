@@ -23,6 +23,9 @@ log = logging.getLogger("attente.kiosk")
 WINDOW: Final = 500
 """Events on their way at once: what an outage can make the producer hold, 150 kB."""
 
+QUIET_S: Final = 3.0
+"""After so long without an answer somebody looks why: a broker that is there gives one within a second."""
+
 RETRY_S: Final = 1.0  # between two producers: a broker that is back is found within some seconds
 POLL_S: Final = 0.5  # another program may have added to the spool
 REMIND_S: Final = 600.0  # an outage is logged when it begins, every so often while it lasts, and when it is over…
@@ -53,6 +56,12 @@ class Producer(Protocol):
 
     def send(self, value: bytes) -> Sent:
         """Puts a record on its way; returns at once."""
+
+    def check(self) -> None:
+        """Asked when there is no answer for a while: returns when the broker is there, raises why it is not.
+
+        `BrokerUnreachable` leaves the producer as it is, anything else is the end of it.
+        """
 
     def close(self) -> None:
         """Lets go of it, without waiting for what is on its way."""
@@ -115,6 +124,7 @@ class Sender:
         self._connect = connect
         self._heartbeat = heartbeat
         self._patience_s = delivery_timeout_s
+        self._quiet_s = min(QUIET_S, delivery_timeout_s / 2)
         self._heartbeat_s = heartbeat_s
         self._now_ms = now_ms
         self._change = threading.Condition()
@@ -182,8 +192,12 @@ class Sender:
         """Send until told to stop; raises what is wrong."""
         way: deque[_OnItsWay] = deque()
         last = 0
+        looked_s = 0.0
         while not self._is_stopping:
             self._settle(way)
+            if way and time.monotonic() - max(way[0].since_s, looked_s) > self._quiet_s:
+                self._look(producer)
+                looked_s = time.monotonic()
             if time.monotonic() - self._beaten_at >= self._heartbeat_s:
                 self._beat(producer, way)
             spooled = self._spool.after(last, WINDOW - len(way)) if len(way) < WINDOW else []
@@ -221,6 +235,14 @@ class Sender:
         if way and time.monotonic() - way[0].since_s > self._patience_s:
             msg = f"the broker has not answered for {self._patience_s:.0f} s"
             raise BrokerUnreachable(msg)
+
+    def _look(self, producer: Producer) -> None:
+        """See why there is no answer; raises what makes an end of the producer."""
+        try:
+            producer.check()
+        except BrokerUnreachable as error:
+            self.progress.is_connected = False
+            self._trouble(_line(error))
 
     def _beat(self, producer: Producer, way: deque[_OnItsWay]) -> None:
         self._beaten_at = time.monotonic()

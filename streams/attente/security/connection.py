@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn
 
@@ -109,6 +110,22 @@ class Security:
         if not text or "\n" in text or len(text) > _LONGEST_PASSWORD:
             _refuse(f"{self.password_file}: holds no password; write it on one line, and nothing else")
         return text
+
+    def stamp(self) -> str:
+        """Another one when the password or a file of the connection has been replaced since; it tells nothing of them.
+
+        Raises:
+            Missing: a file is not there or cannot be read.
+            BadSecurity: there is no password in its file.
+        """
+        whole = sha256()
+        for setting, file in (("tls_ca", self.ca), ("tls_cert", self.cert), ("tls_key", self.key)):
+            try:
+                whole.update(sha256(b"" if file is None else file.read_bytes()).digest())
+            except OSError as error:
+                _bad_file(setting, file, error, "a PEM file")
+        whole.update(self.secret().encode() if self.protocol == "sasl" else b"")
+        return whole.hexdigest()
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments of kafka-python's clients, which are those of aiokafka's too.
