@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
-from attente.broker.admin import connect
+from attente.broker.admin import TopicState, connect
 from attente.broker.local import LocalBroker
 from attente.doctor import machine
 from attente.doctor.check import Verdict
-from attente.doctor.cluster import check_clock
+from attente.doctor.cluster import check_clock, check_signed_times
 from attente.doctor.machine import BASE, EXTRAS, MASK, check_data, check_versions, effective, pinned, versions
 from attente.doctor.network import check_registry
 from attente.model.signatures import Key
@@ -141,6 +141,29 @@ def test_a_registry_with_mistakes_tells_the_first_and_how_many_more(tmp_path: Pa
 def test_a_machine_that_has_no_registry_is_told_how_a_worker_gets_one() -> None:
     (found,) = check_registry(Settings())
     assert (found.verdict, found.said) == (Verdict.WARN, "none is named")
+
+
+@pytest.mark.parametrize(
+    ("mode", "stamped", "warns"),
+    [
+        ("require", "CreateTime", True),
+        ("report", "CreateTime", True),
+        ("off", "CreateTime", False),
+        ("require", "LogAppendTime", False),
+    ],
+)
+def test_signatures_in_an_archive_whose_writers_date_its_records_are_warned_of(
+    mode: str, stamped: str, warns: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "registry.yaml"
+    key = f"signatures: {mode}, keys: [{{id: k1, fingerprint: 0123456789abcdef0123456789abcdef}}], "
+    file.write_text(technion_yaml(1).replace("{id: bank, ", f"{{id: bank, {key}"))
+    events = TopicState("attente.events", 1, 1, {"message.timestamp.type": stamped})
+
+    found = told(check_signed_times(Settings(registry=file), events))
+
+    assert [verdict for verdict, *_ in found.values()] == [Verdict.WARN] * warns
+    assert not warns or "whoever writes it dates its records" in found["signatures"][1]
 
 
 # --- the clock

@@ -92,6 +92,19 @@ def test_a_key_signs_for_one_office_only() -> None:
     assert complaint(text) == (f"office thiers: keys number 1: id k1 is taken by line {line}; give every key its own")
 
 
+def test_a_secret_signs_for_one_office_only_whatever_its_keys_are_called() -> None:
+    thiers = key(id_="k2").replace(f"fingerprint: {FINGER}", f"fingerprint: ▸{FINGER}")
+    assert complaint(signed(nation=key(), thiers=thiers)) == (
+        f"office thiers: keys number 1: fingerprint {FINGER} is that of key k1 of another office, which could sign for "
+        "this one; make a key of its own with `attente keys new`"
+    )
+
+
+def test_an_office_may_use_a_secret_under_two_names_for_two_times() -> None:
+    two = f"    keys: [{{id: k1, fingerprint: {FINGER}, until: {AT}}}, {{id: k2, fingerprint: {FINGER}, from: {AT}}}]\n"
+    assert [one.id for one in registry(nation=two).offices["nation"].keys] == ["k1", "k2"]
+
+
 @pytest.mark.parametrize(("top", "nation"), [("signatures: require\n", ""), ("", "    signatures: require\n")])
 def test_an_office_that_must_sign_and_cannot_is_a_mistake(top: str, nation: str) -> None:
     found = problems(signed(top, nation))

@@ -8,9 +8,11 @@ from typing import Final
 from attente.broker.admin import Admin, TopicState, connect
 from attente.broker.topics import Change, Kind, plan, with_prefix
 from attente.doctor.check import Check, fail, ok, warn
-from attente.errors import Missing, Unreachable
+from attente.errors import AttenteError, Missing, Unreachable
 from attente.model.instants import text_of
 from attente.model.topics import CHECKPOINTS, DEADLETTERS, EVENTS, MANIFESTS, topics
+from attente.registry.keyring import wanted
+from attente.registry.load import load
 from attente.security import BadSecurity
 from attente.settings import Settings
 
@@ -30,6 +32,7 @@ def check_cluster(settings: Settings) -> Iterator[Check]:
             yield _check_broker(admin, time.monotonic() - began)
             found = admin.topics(settings.topic(name) for name in STAMPED_BY_BROKER)
             yield from check_topics(admin, settings, found)
+            yield from check_signed_times(settings, found.get(settings.topic(EVENTS)))
             stamps = [
                 newest
                 for topic, state in found.items()
@@ -62,6 +65,25 @@ def check_topics(admin: Admin, settings: Settings, found: dict[str, TopicState])
     apply += f" --partitions {events.partitions} --replication {events.replication}{' --archive' if archive else ''}"
     for change in plan(admin, with_prefix(specs, settings.topic_prefix)):
         yield _of_topic(change, found.get(change.topic.name), apply)
+
+
+def check_signed_times(settings: Settings, events: TopicState | None) -> Iterator[Check]:
+    """Whether the timestamps by which signatures are judged are the broker's own.
+
+    In an archive whoever writes a record says when it was written: before signatures were looked at, if need be, or
+    while a key was still valid.
+    """
+    if events is None or events.config.get(_TIMESTAMPS) != "CreateTime" or settings.registry is None:
+        return
+    try:
+        asked = wanted(load(settings.registry))
+    except AttenteError:
+        return  # told of the registry itself
+    if asked:
+        said = (
+            f"{events.name} is an archive: whoever writes it dates its records, and so decides what a key is valid for"
+        )
+        yield warn("signatures", said, "trust them in a live topic alone, or leave signatures_from and until out")
 
 
 def _of_topic(change: Change, found: TopicState | None, apply: str) -> Check:

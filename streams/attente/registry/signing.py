@@ -39,6 +39,7 @@ class Reader:
         self._mode = top.scalar("signatures", scalars.choice(Signatures), "off")
         self._from_ms = _instant(top, "signatures_from", 0)
         self._lines: dict[str, int] = {}  # of the ids of keys, which are unique in the network
+        self._offices: dict[str, tuple[Fields, str]] = {}  # by fingerprint: whose secret it is, and its key's id
 
     def office(self, fields: Fields) -> Signing:
         """Reads what an office says."""
@@ -61,11 +62,24 @@ class Reader:
         for number, node in enumerate(fields.items("keys", at_least=0) if "keys" in fields.values else (), 1):
             entry = Fields(node, f"{fields.where}keys number {number}: ", KEY_KEYS, fields.problems)
             key = self._key(entry)
+            self._check_secret(entry, key, fields)
             if entry.failed:
                 fields.failed.add("keys")
             else:
                 found.append(key)
         return tuple(found)
+
+    def _check_secret(self, entry: Fields, key: OfficeKey, office: Fields) -> None:
+        """One secret under two ids would let whoever has it speak for both offices."""
+        if entry.failed:
+            return
+        other, id_ = self._offices.setdefault(key.fingerprint, (office, key.id))
+        if other is not office:
+            entry.fail(
+                "fingerprint",
+                f"fingerprint {key.fingerprint} is that of key {id_} of another office, which could sign for this one; "
+                "make a key of its own with `attente keys new`",
+            )
 
     def _key(self, entry: Fields) -> OfficeKey:
         key = OfficeKey(
