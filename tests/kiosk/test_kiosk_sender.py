@@ -209,6 +209,19 @@ def test_of_two_programs_on_one_spool_the_other_sends_when_the_first_has_ended(t
             assert tickets(second.arrived) == ["c"]
 
 
+def test_a_spool_that_cannot_be_locked_is_told_and_tried_again(tmp_path: Path) -> None:
+    way = Way()
+    stranger = tmp_path / "s.spool-sender"
+    stranger.mkdir()
+    with kiosk_on(way, tmp_path) as kiosk:
+        report(kiosk, "a")
+        wait_until(lambda: "the spool cannot be locked: " in kiosk.status().trouble, "it says so")
+        assert way.made == 0
+        stranger.rmdir()
+        assert kiosk.drain(10)
+    assert tickets(way.arrived) == ["a"]
+
+
 @contextmanager
 def stuck_spool() -> Iterator[list[int]]:
     """Nothing can be taken out of spools; gives the numbers up to which it was tried."""

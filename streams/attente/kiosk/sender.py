@@ -165,11 +165,14 @@ class Sender:
 
     def _run(self) -> None:
         while not self._is_stopping:
-            with self._spool.sender_lock() as is_ours:
-                if not is_ours:
-                    self._trouble("another program sends from this spool")
-                while is_ours and not self._is_stopping:
-                    self._try()
+            try:
+                with self._spool.sender_lock() as is_ours:
+                    if not is_ours:
+                        self._trouble("another program sends from this spool")
+                    while is_ours and not self._is_stopping:
+                        self._try()
+            except SpoolBroken as error:
+                self._trouble(str(error))
             self._pause(RETRY_S)
 
     def _try(self) -> None:

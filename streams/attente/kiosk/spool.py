@@ -325,8 +325,13 @@ class Spool:
         """Whether this program may send from the spool: while within, nobody else may.
 
         The lock ends with the process, however that ends.
+
+        Raises:
+            SpoolBroken: the file of the lock cannot be opened.
         """
-        with self.path.with_name(f"{self.path.name}-sender").open("a") as file:
+        with self._saying("locked"):
+            file = self.path.with_name(f"{self.path.name}-sender").open("a")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
