@@ -9,14 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from workers import HANG_S, ROOT, wait_until
+from workers import ROOT, wait_until
 
 _MODULES: Final = ("access", "deadletters", "demo", "doctor", "kiosk", "main", "replay", "simulate", "topics", "worker")
 
@@ -58,14 +57,11 @@ class Run:
         """Wait until something is so, or it has ended; one that hangs ends the test."""
         wait_until(lambda: self.has_ended or is_so(), f"{self.folder} says something, or ends")
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL for one that does not end."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            limit = time.monotonic() + HANG_S / 2
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-            while not self.has_ended and time.monotonic() < limit:
-                time.sleep(0.01)
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send it a signal, and wait until it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+        wait_until(lambda: self.has_ended, f"{self.folder} ends")
 
 
 class Forks:

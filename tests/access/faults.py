@@ -92,6 +92,26 @@ def listening(behaviour: Behaviour) -> Iterator[str]:
         server.close()
 
 
+def sends_elsewhere(broker: str, other: str) -> Behaviour:
+    """A way to a broker in the open on which it seems to say that its cluster is at another port."""
+    ports = [struct.pack(">i", int(at.rpartition(":")[2])) for at in (broker, other)]
+
+    def behave(connection: socket.socket) -> None:
+        host, _, port = broker.rpartition(":")
+        with socket.create_connection((host, int(port))) as onward:
+
+            def back() -> None:
+                with contextlib.suppress(OSError):
+                    while said := onward.recv(1 << 16):
+                        connection.sendall(said.replace(*ports))
+
+            threading.Thread(target=back, daemon=True).start()
+            while said := connection.recv(1 << 16):
+                onward.sendall(said)
+
+    return behave
+
+
 @contextmanager
 def web_server() -> Iterator[str]:
     """HOST:PORT of a web server that waits for the end of a line."""

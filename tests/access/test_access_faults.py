@@ -20,6 +20,7 @@ from faults import (
     refuses_as_the_web_does,
     resets,
     says_nothing,
+    sends_elsewhere,
     web_server,
 )
 from secured import Secured
@@ -157,6 +158,12 @@ def faults(network: Secured, broker: LocalBroker, tmp_path_factory: pytest.TempP
         table.add("somebody who closes", enter(listening(closes)), closed)
         table.add("somebody who resets", enter(listening(resets)), closed)
         table.add("a web server", enter(listening(refuses_as_the_web_does)), web)
+        down, hole = enter(nobody()), enter(black_hole())
+        for name, other, why in (("nobody", down, "connection refused"), ("lost packets", hole, "no answer")):
+            at = enter(listening(sends_elsewhere(broker.bootstrap, other)))
+            line = rf"no Kafka broker at {other} \({why}\), where the one at AT says that its cluster is; have its .*"
+            row = Fault(("--broker", at), line, at, settled=False, waits=other == hole)
+            table.rows[f"a broker that sends us to {name}"] = row
         table.add("a web server that waits", enter(web_server()), web, waits=True)
         yield table
 
@@ -182,6 +189,8 @@ FAULTS: Final = (
     "somebody who resets",
     "a web server",
     "a web server that waits",
+    "a broker that sends us to nobody",
+    "a broker that sends us to lost packets",
 )
 
 
@@ -264,7 +273,7 @@ def heard(told: Told, fault: Fault, command: Command) -> None:
     goes_on = command.goes_on(fault)
     run.until(lambda: goes_on and line.fullmatch(run.told) is not None)
     told.out, told.err, told.code = run.said, run.told, run.code
-    run.stop()
+    run.kill()
 
 
 def form(fault: Fault, command: Command) -> str:

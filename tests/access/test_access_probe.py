@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -156,3 +157,32 @@ def test_a_file_of_ours_that_cannot_be_used_is_told_before_anybody_is_asked(tmp_
         probe("127.0.0.1:1", Security(protocol="tls", ca=tmp_path / "absent"))
 
     assert not isinstance(refused.value, Unreachable)
+
+
+def says_of_its_cluster(host: bytes, port: int) -> Callable[[socket.socket], None]:
+    """What a broker in the open answers to the two questions."""
+
+    def behave(connection: socket.socket) -> None:
+        for body in (
+            struct.pack(">hi", 34, 0),
+            struct.pack(">iii", 0, 1, 1) + struct.pack(">h", len(host)) + host + struct.pack(">ih", port, -1),
+        ):
+            (length,) = struct.unpack(">i", connection.recv(4))
+            answer = connection.recv(length)[4:8] + body
+            connection.sendall(struct.pack(">i", len(answer)) + answer)
+        connection.recv(1)
+
+    return behave
+
+
+def test_a_broker_that_sends_us_where_it_is_itself_or_says_nothing_to_the_purpose_is_believed() -> None:
+    with black_hole() as hole, nobody() as down:
+        with listening(says_of_its_cluster(b"127.0.0.1", int(down.rpartition(":")[2]))) as at:
+            assert f"no Kafka broker at {down} (connection refused), where the one at {at} says" in str(
+                said(at, PLAINTEXT)
+            )
+        with listening(says_of_its_cluster(b"127.0.0.1", int(hole.rpartition(":")[2]))) as at:
+            assert f"no Kafka broker at {hole} (no answer), where the one at {at} says" in str(said(at, PLAINTEXT))
+        for host, port in ((b"", 9092), (b"127.0.0.1", -1), (b"127.0.0.1", 1 << 20), (b"\xff", 9092)):
+            with listening(says_of_its_cluster(host, port)) as at:
+                probe(at, PLAINTEXT, WITHIN_S)

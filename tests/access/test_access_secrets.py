@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def test_nothing_that_a_command_says_or_leaves_behind_shows_a_secret(
         run = runs.start([*words, "--config", network.config(principal)], tmp_path / f"run{number}", given)
         goes_on = next((said for name, said in STAYS.items() if " ".join(command).startswith(name)), None)
         run.until(lambda run=run, goes_on=goes_on: goes_on is not None and goes_on in run.told)
-        run.stop()
+        run.kill(signal.SIGTERM)
         assert "Traceback" not in run.told, run.told
         assert run.code in {0, None}, run.told
         assert shown(secrets, run.said, run.told) == [], command

@@ -27,6 +27,7 @@ PROBE_SECONDS: Final = 3.5
 start of the command a refusal is told within 5 s."""
 
 _REMEDY: Final = "start a local one with 'attente broker up', or name another with --broker HOST:PORT"
+_NAMED: Final = 3  # brokers that a message names
 _WEB: Final = (b"HTTP", b"<!DO", b"<htm", b"<HTM")  # the latter of those that take us for a client of 1990
 _SASL_IN_THE_OPEN: Final = (
     "asks for a user and a password in the open, where everybody on the way reads what is sent; name a listener of its "
@@ -83,7 +84,9 @@ class _Probe:
         with self._connection(limit) as plain:
             connection = plain if context is None else self._over_tls(context, plain, limit)
             with connection:
-                self._ask(connection, limit)
+                line = Wire(connection, self._before(limit, 8))
+                self._ask(line, limit)
+                self._look_around(line, limit)
 
     # ---- the steps
 
@@ -92,10 +95,7 @@ class _Probe:
         try:
             return connected(self._host, port, limit)
         except OSError as error:
-            why = str(error) if isinstance(error, Unnamed) else (error.strerror or str(error)).lower()
-            if isinstance(error, TimeoutError):
-                why = "no answer"
-            msg = f"no Kafka broker at {self.broker} ({why}); {_REMEDY}"
+            msg = f"no Kafka broker at {self.broker} ({_why(error)}); {_REMEDY}"
             raise BrokerUnreachable(msg) from None
 
     def _over_tls(self, context: ssl.SSLContext, plain: socket.socket, limit: float) -> ssl.SSLSocket:
@@ -108,8 +108,7 @@ class _Probe:
             self._refuse_for_alert(error)
             self._try_in_the_open(limit)
 
-    def _ask(self, connection: socket.socket, limit: float) -> None:
-        line = Wire(connection, self._before(limit, 8))
+    def _ask(self, line: Wire, limit: float) -> None:
         try:
             code, mechanisms = line.handshake()
             if self.security.protocol == "plaintext":
@@ -150,6 +149,30 @@ class _Probe:
                 message = step(answer)
         except (WrongProof, KeyError, ValueError) as error:
             self._refuse(f"is not what it claims to be: {error}")
+
+    def _look_around(self, line: Wire, limit: float) -> None:
+        """See whether clients can go where they are sent: whoever we ask first only tells them where the cluster is."""
+        try:
+            members = line.members()
+        except (Closed, NotKafka, OSError):
+            return  # it let us in; what it does not tell, it tells the client
+        ours = self._host, int(self.address.rpartition(":")[2])
+        failure: OSError | None = None
+        for position, (host, port) in enumerate([] if ours in members else members):
+            now = time.monotonic()
+            try:
+                connected(host, port, now + (limit - now) / (len(members) - position)).close()
+            except OSError as error:
+                failure = error
+            else:
+                return
+        if failure is not None:
+            where = ", ".join(f"{host}:{port}" for host, port in members[:_NAMED])
+            msg = (
+                f"no Kafka broker at {where} ({_why(failure)}), where the one at {self.address} says that its cluster "
+                "is; have its advertised.listeners mended, or the way there"
+            )
+            raise BrokerUnreachable(msg)
 
     # ---- what the other side would rather hear
 
@@ -239,6 +262,13 @@ class _Probe:
         if why := _out_of_date(cert):
             self._refuse(f"refuses the client certificate {cert}: {why}")
         self._refuse(f"refuses the client certificate {cert}{alert}: no authority that it knows has signed it")
+
+
+def _why(error: OSError) -> str:
+    """Why there is no connection, in a few words."""
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    return str(error) if isinstance(error, Unnamed) else (error.strerror or str(error)).lower()
 
 
 def _is_alert(error: ssl.SSLError) -> bool:

@@ -1,4 +1,4 @@
-"""As much of Kafka's protocol as tells how a listener wants to be spoken to: two requests that need no right at all."""
+"""As much of Kafka's protocol as tells how a listener wants to be spoken to: three requests that take no right."""
 
 import socket
 import struct
@@ -15,6 +15,7 @@ AUTHENTICATION_FAILED: Final = 58
 
 _SASL_HANDSHAKE: Final = 17, 1
 _SASL_AUTHENTICATE: Final = 36, 0
+_METADATA: Final = 3, 4
 _CLIENT: Final = b"attente-probe"
 _LONGEST: Final = 64 << 10  # an answer to one of these has some hundred bytes
 
@@ -55,11 +56,8 @@ class Wire:
             at = 6
             found = []
             for _ in range(count):
-                (length,) = struct.unpack_from(">h", answer, at)
-                if length < 0:  # it would not come further, two thousand million times
-                    raise NotKafka
-                found.append(answer[at + 2 : at + 2 + length].decode())
-                at += 2 + length
+                name, at = _string(answer, at)
+                found.append(name)
         except (struct.error, UnicodeDecodeError):
             raise NotKafka from None
         return code, found
@@ -78,6 +76,28 @@ class Wire:
         except struct.error:
             raise NotKafka from None
         return code, said.decode(errors="replace"), answer[8 + len(said) :][: max(0, size)]
+
+    def members(self) -> list[tuple[str, int]]:
+        """Host and port of each broker of the cluster, as they say that they are to be reached.
+
+        Raises:
+            Closed, NotKafka, OSError: no answer.
+        """
+        answer = self._ask(_METADATA, struct.pack(">ib", 0, 0))  # of no topic, and none is to be made
+        found = []
+        try:
+            _, count = struct.unpack_from(">ii", answer)
+            at = 8
+            for _ in range(count):
+                host, at = _string(answer, at + 4)
+                (port,) = struct.unpack_from(">i", answer, at)
+                _, at = _string(answer, at + 4)
+                if not host or not 0 < port < 1 << 16:
+                    raise NotKafka
+                found.append((host, port))
+        except (struct.error, UnicodeDecodeError):
+            raise NotKafka from None
+        return found
 
     def ends_its_line(self, limit: float) -> bytes:
         """What somebody who has waited for the end of a line begins to say once it has come; b"" for nothing.
@@ -114,6 +134,15 @@ class Wire:
                 raise Closed
             taken += some
         return taken
+
+
+def _string(answer: bytes, at: int) -> tuple[str, int]:
+    """A text, and where it ends; none is an empty one."""
+    (length,) = struct.unpack_from(">h", answer, at)
+    if length < -1:  # it would not come further, two thousand million times
+        raise NotKafka
+    end = at + 2 + max(0, length)
+    return answer[at + 2 : end].decode(), end
 
 
 def _text(raw: bytes) -> bytes:
