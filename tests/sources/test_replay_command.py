@@ -98,7 +98,7 @@ def test_lines_that_are_no_events_are_told_and_skipped_with_keep_going(
     path = tape(tmp_path, [b"[]", *visits(2)])
     assert run(path, *archive, "--keep-going") == 0
     out, err = capfd.readouterr()
-    assert "1 lines skipped" in out
+    assert "1 line skipped" in out
     assert err.startswith(f"attente: {path}:1:1: not_an_object: ")
     assert err.endswith("; skipped\n")
 

@@ -287,7 +287,6 @@ class Sender:
 
     def _trouble(self, line: str, *, what: str = "not sending", is_refused: bool = False) -> None:
         progress = self.progress
-        progress.is_refused = is_refused
         now = time.monotonic()
         if not progress.trouble:
             progress.trouble_ms = self._now_ms()
@@ -297,8 +296,9 @@ class Sender:
         if now - self._told >= (REMIND_S if line == progress.trouble else CHANGED_S):
             self._told = now
             log.warning("%s, %s events are kept: %s", what, self._held(), line)
-        progress.trouble = line
-        with self._change:
+        with self._change:  # whoever waits for one of the two finds both
+            progress.trouble = line
+            progress.is_refused = is_refused
             self._change.notify_all()
 
     def _recovered(self) -> None:
