@@ -25,7 +25,7 @@ PARTITIONS = 4
 @pytest.fixture(scope="module")
 def log() -> Log:
     """Three offices in three of four partitions; in the fourth only strays lie."""
-    return random_log(6, 60_000, partitions=PARTITIONS)
+    return random_log(6, 45_000, partitions=PARTITIONS)
 
 
 def ends(log: Log) -> dict[int, int]:
@@ -113,7 +113,7 @@ def killed_while_it_works(crew: Crew, victim: Worker, records: list[Record]) -> 
     return again
 
 
-@pytest.mark.parametrize(("transport", "events", "every"), [("raw", 60_000, 5_000), ("plain", 24_000, 2_000)])
+@pytest.mark.parametrize(("transport", "events", "every"), [("raw", 45_000, 4_000), ("plain", 18_000, 1_500)])
 def test_state_hashes_agree_between_one_worker_three_that_are_killed_and_the_core(
     make_crew: MakeCrew, log: Log, transport: str, events: int, every: int
 ) -> None:
