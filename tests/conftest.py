@@ -23,6 +23,8 @@ LONGEST = (
     "test_worker_names.py",
     "test_report_figures.py",
     "test_access_on_kafka.py",
+    "test_access_faults.py",
+    "test_access_over_time.py",
     "test_workers_equal_the_report.py",
     "test_panels_of_workers.py",
     "test_alerts_live.py",
