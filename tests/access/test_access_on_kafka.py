@@ -476,3 +476,23 @@ def test_a_broker_without_access_control_is_told(broker: LocalBroker, network: S
 
     assert found.returncode == 4
     assert found.stderr.startswith(f"attente: the broker at {broker.bootstrap} has no access control (authorizer")
+
+
+@pytest.mark.parametrize(
+    "command", [("topics", "plan"), ("access", "plan", "--registry", "REGISTRY"), ("doctor",), ("deadletters", "list")]
+)
+def test_whoever_does_not_say_who_they_are_to_the_broker_of_their_folder_is_told_with_which_files(
+    command: tuple[str, ...], network: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ATTENTE_BROKER", raising=False)
+    words = [str(network.registry) if word == "REGISTRY" else word for word in command]
+
+    found = attente(*words, "--data", str(network.folder))
+
+    folder = network.broker.layout.folder
+    assert found.returncode == 3
+    assert found.stderr == (
+        f"attente: the broker in {folder} is secured; say who you are: --config {network.secrets / 'admin.yaml'}, or "
+        "another file there (worker.yaml, reader.yaml, sender.yaml)\n"
+    )
+    assert attente("broker", "status", "--data", str(network.folder)).returncode == 0

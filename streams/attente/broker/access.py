@@ -1,12 +1,18 @@
 """Making the rights and passwords of a broker what they must be, and seeing whether they are."""
 
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from attente.broker.admin import Admin
-from attente.broker.grants import Difference, Network, Principal, difference
+from attente.broker.grants import Difference, Grant, Network, Principal, difference
 from attente.broker.secure import new_password, password_file, private_folder, write_private, write_sasl_settings
+
+_VISIBLE_S: Final = 10.0
+_PAUSE_S: Final = 0.05
+_FORGOTTEN: Final = "remove the password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +66,40 @@ def apply(admin: Admin, network: Network, keys: Keys | None = None, *, roles_onl
     Raises:
         BrokerUnreachable, BrokerRefused: as `plan`.
     """
-    before = plan(admin, network)
-    if roles_only:
-        before = replace(before, surplus=(), gone=())
-    done = [Done(user, "remove the password", why or "") for user, why in admin.forget(before.gone).items()]
-    done += [Done(grant.principal, f"no longer {grant}", why) for grant, why in admin.revoke(before.surplus).items()]
+    before = _seen(admin, network, roles_only=roles_only)
+    done = [Done(user, _FORGOTTEN, why or "") for user, why in admin.forget(before.gone).items()]
+    done += [Done(grant.principal, _taken(grant), why) for grant, why in admin.revoke(before.surplus).items()]
     done += [Done(grant.principal, str(grant), why) for grant, why in admin.allow(before.missing).items()]
     if keys is not None:
         wanted = [one for one in network.principals() if one in before.without or one.name in keys.renewed]
         done += _passwords(admin, wanted, keys)
-    after = plan(admin, network)
+    return [*done, *_not_so(admin, network, done, roles_only=roles_only)]
+
+
+def _seen(admin: Admin, network: Network, *, roles_only: bool) -> Difference:
+    found = plan(admin, network)
+    return replace(found, surplus=(), gone=()) if roles_only else found
+
+
+def _not_so(admin: Admin, network: Network, done: Sequence[Done], *, roles_only: bool) -> list[Done]:
+    """What the broker took and does not show. The controller has agreed; a broker learns of it a moment later."""
     failed = {(one.principal, one.what) for one in done if one.failure}
-    late = "the broker took it and does not show it"
-    done += [
-        Done(grant.principal, str(grant), late)
-        for grant in after.missing
-        if (grant.principal, str(grant)) not in failed
-    ]
-    return done
+    limit = time.monotonic() + _VISIBLE_S
+    while True:
+        after = _seen(admin, network, roles_only=roles_only)
+        late = [
+            *((grant.principal, str(grant)) for grant in after.missing),
+            *((grant.principal, _taken(grant)) for grant in after.surplus),
+            *((user, _FORGOTTEN) for user in after.gone),
+        ]
+        late = [one for one in late if one not in failed]
+        if not late or time.monotonic() >= limit:
+            return [Done(principal, what, "the broker took it and does not show it") for principal, what in late]
+        time.sleep(_PAUSE_S)
+
+
+def _taken(grant: Grant) -> str:
+    return f"no longer {grant}"
 
 
 def _passwords(admin: Admin, principals: Sequence[Principal], keys: Keys) -> Iterator[Done]:

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import click
 
+from attente.broker.server import Layout
 from attente.broker.state import running
+from attente.errors import BadInput
 from attente.registry.scalars import Unreadable
 from attente.registry.zones import zone_name
 from attente.settings import CONFIG, DEFAULT, FORMS, Form, Settings, load
@@ -72,7 +74,7 @@ def with_settings(*names: str, local_broker: bool = True) -> Callable[[Function]
             flags = {name: values.pop(name) for name in shown}
             settings = load(flags, os.environ, config)
             if local_broker:
-                settings = _with_local_broker(settings)
+                settings = _with_local_broker(settings, is_asked="broker" in shown)
             return function(*args, settings=settings, **values)
 
         decorated: Function = click.option(
@@ -106,9 +108,15 @@ def _shown(name: str) -> str:
     return "" if default is None else f"  [default: {default}]"
 
 
-def _with_local_broker(settings: Settings) -> Settings:
+def _with_local_broker(settings: Settings, *, is_asked: bool) -> Settings:
     if settings.origin("broker") != DEFAULT:
         return settings
     folder = local_broker_folder(settings)
     state = running(folder / "broker.json")
-    return settings if state is None else settings.having("broker", state.bootstrap, f"the broker in {folder}")
+    if state is None:
+        return settings
+    if is_asked and state.tls_port and settings.origin("security") == DEFAULT:
+        access = Layout(folder).access
+        msg = f"the broker in {folder} is secured; say who you are: --config {access / 'admin.yaml'}, or another file"
+        raise BadInput(f"{msg} there (worker.yaml, reader.yaml, sender.yaml)")  # noqa: EM102 - two parts
+    return settings.having("broker", state.bootstrap, f"the broker in {folder}")
