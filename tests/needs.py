@@ -10,11 +10,13 @@ PACKAGES: Final = {
     "alertmanager": "prometheus-alertmanager",
     "amtool": "prometheus-alertmanager",
     "chromium": "chromium",
+    "mount": "mount",
     "openssl": "openssl",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "promtool": "prometheus",
     "strace": "strace",
+    "unshare": "util-linux",
 }
 """The Debian package of every program; .ci/run installs them."""
 

@@ -5,6 +5,7 @@ The way to the broker is made by hand here; tests/kiosk/test_kiosk_kills.py goes
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ import pytest
 
 from attente.kiosk import Kiosk, KioskSettings
 from attente.kiosk.drift import Drift
+from attente.kiosk.errors import SpoolBroken
+from attente.kiosk.spool import Spool
 from workers import wait_until
 
 STAMPED_MS = 1_795_500_000_000
@@ -194,6 +197,70 @@ def test_of_two_programs_on_one_spool_the_other_sends_when_the_first_has_ended(t
             report(two, "c")
             assert two.drain(10)
             assert tickets(second.arrived) == ["c"]
+
+
+@contextmanager
+def stuck_spool() -> Iterator[list[int]]:
+    """Nothing can be taken out of spools; gives the numbers up to which it was tried."""
+    tries: list[int] = []
+
+    def fails(_: Spool, number: int) -> None:
+        tries.append(number)
+        message = "s.spool: the spool cannot be written: the disk is broken"
+        raise SpoolBroken(message)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Spool, "remove_up_to", fails)
+        yield tries
+
+
+def test_what_cannot_be_taken_out_of_the_spool_is_told_once_and_does_not_keep_the_rest(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    way = Way()
+    with caplog.at_level(logging.INFO, "attente.kiosk"), kiosk_on(way, tmp_path) as kiosk:
+        with stuck_spool() as tries:
+            report(kiosk, *"abc")
+            wait_until(lambda: len(tries) > 5, "many tries")
+            report(kiosk, "d")
+            wait_until(lambda: tickets(way.arrived) == list("abcd"), "sending goes on")
+            wait_until(lambda: tries[-1] == 4, "a try to take out all of it")
+            status = kiosk.status()
+            assert status.trouble == "s.spool: the spool cannot be written: the disk is broken"
+            assert (status.held.events, status.acknowledged, status.is_connected) == (4, 4, True)
+        assert kiosk.drain(10)
+        wait_until(lambda: not kiosk.status().trouble, "the trouble is over, though no event comes any more")
+    first, last = (record.getMessage() for record in caplog.records)
+    assert re.match(r"what is sent stays in the spool, \d events are kept: s\.spool: the spool cannot be", first)
+    assert last.startswith("sending again after ")
+
+
+def test_what_the_broker_has_is_not_sent_again_by_the_next_producer_though_it_is_in_the_spool_still(
+    tmp_path: Path,
+) -> None:
+    way = Way()
+    with kiosk_on(way, tmp_path, heartbeat_seconds=0) as kiosk:
+        with stuck_spool() as tries:
+            report(kiosk, *"abc")
+            wait_until(lambda: 3 in tries, "all are acknowledged")
+            way.failing = ConnectionError("gone")
+            wait_until(lambda: way.made > 2, "other producers")
+            way.failing = None
+            report(kiosk, "d")
+            wait_until(lambda: 4 in tries, "the next one goes on")
+        assert kiosk.drain(10)
+    assert tickets(way.arrived) == list("abcd")
+
+
+def test_a_spool_that_cannot_be_locked_is_told_and_tried_again(tmp_path: Path) -> None:
+    way = Way()
+    (tmp_path / "s.spool-sender").mkdir()
+    with kiosk_on(way, tmp_path) as kiosk:
+        report(kiosk, "a")
+        wait_until(lambda: "the spool cannot be locked: Is a directory" in kiosk.status().trouble, "it is told")
+        (tmp_path / "s.spool-sender").rmdir()
+        assert kiosk.drain(10)
+    assert tickets(way.arrived) == ["a"]
 
 
 def test_a_kiosk_that_only_keeps_sends_nothing(tmp_path: Path) -> None:

@@ -119,6 +119,9 @@ class Sender:
         self._change = threading.Condition()
         self._is_news = False
         self._is_stopping = False
+        self._done = 0  # the number of the last event that was acknowledged; what is still in the spool below it…
+        self._removed = 0  # …could not be taken out yet
+        self._remove_at = 0.0
         self._told = 0.0
         self._beaten_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="attente-kiosk", daemon=True)
@@ -151,11 +154,14 @@ class Sender:
 
     def _run(self) -> None:
         while not self._is_stopping:
-            with self._spool.sender_lock() as is_ours:
-                if not is_ours:
-                    self._trouble("another program sends from this spool")
-                while is_ours and not self._is_stopping:
-                    self._try()
+            try:
+                with self._spool.sender_lock() as is_ours:
+                    if not is_ours:
+                        self._trouble("another program sends from this spool")
+                    while is_ours and not self._is_stopping:
+                        self._try()
+            except SpoolBroken as error:
+                self._trouble(str(error))
             self._pause(RETRY_S)
 
     def _try(self) -> None:
@@ -180,7 +186,7 @@ class Sender:
     def _send_on(self, producer: Producer) -> None:
         """Send until told to stop; raises what is wrong."""
         way: deque[_OnItsWay] = deque()
-        last = 0
+        last = self._done
         while not self._is_stopping:
             self._settle(way)
             if time.monotonic() - self._beaten_at >= self._heartbeat_s:
@@ -197,29 +203,52 @@ class Sender:
 
     def _settle(self, way: deque[_OnItsWay]) -> None:
         """Take what has been acknowledged out of the spool; raises the error of what has not."""
-        done = 0
-        count = 0
-        while way and way[0].sent.is_done:
+        failure: Exception | None = None
+        is_news = False
+        while way and way[0].sent.is_done and failure is None:
             first = way.popleft()
-            if not first.sent.succeeded():
-                raise first.sent.exception or RuntimeError("a record failed and nobody said why")
-            if self.drift.ms is None:
-                # The first heartbeat could not know how far the clock is off, and may have been refused for it.
-                self._beaten_at = float("-inf")
-            self.drift.learn(first.sent_ms, first.sent.value.timestamp, self._now_ms())
-            if first.number:
-                done = first.number
-                count += 1
-            self._recovered()
-        if done:
-            self.progress.acknowledged += count
-            self.progress.acknowledged_ms = self._now_ms()
-            self._spool.remove_up_to(done)
-            with self._change:
-                self._change.notify_all()
+            if first.sent.succeeded():
+                self._learn(first)
+                is_news = True
+            else:
+                failure = first.sent.exception or RuntimeError("a record failed and nobody said why")
+        self._take_out()
+        if is_news:
+            self.progress.is_connected = True
+            if self._removed == self._done:
+                self._recovered()
+        if failure is not None:
+            raise failure
         if way and time.monotonic() - way[0].since_s > self._patience_s:
             msg = f"the broker has not answered for {self._patience_s:.0f} s"
             raise BrokerUnreachable(msg)
+
+    def _learn(self, acknowledged: _OnItsWay) -> None:
+        if self.drift.ms is None:
+            # The first heartbeat could not know how far the clock is off, and may have been refused for it.
+            self._beaten_at = float("-inf")
+        self.drift.learn(acknowledged.sent_ms, acknowledged.sent.value.timestamp, self._now_ms())
+        if acknowledged.number:
+            self._done = acknowledged.number
+            self.progress.acknowledged += 1
+            self.progress.acknowledged_ms = self._now_ms()
+
+    def _take_out(self) -> None:
+        if self._removed == self._done or time.monotonic() < self._remove_at:
+            return
+        try:
+            self._spool.remove_up_to(self._done)
+        except SpoolBroken as error:
+            # The broker has it: to send it again would not help, and the rest need not wait.
+            self._remove_at = time.monotonic() + RETRY_S
+            self._trouble(str(error), what="what is sent stays in the spool")
+            return
+        self._removed = self._done
+        if self._remove_at:
+            self._remove_at = 0.0
+            self._beaten_at = float("-inf")  # as after any trouble: the next heartbeat finds out that it is over
+        with self._change:
+            self._change.notify_all()
 
     def _beat(self, producer: Producer, way: deque[_OnItsWay]) -> None:
         self._beaten_at = time.monotonic()
@@ -233,7 +262,7 @@ class Sender:
 
     # ---- what is told
 
-    def _trouble(self, line: str, *, is_refused: bool = False) -> None:
+    def _trouble(self, line: str, *, what: str = "not sending", is_refused: bool = False) -> None:
         progress = self.progress
         progress.is_refused = is_refused
         now = time.monotonic()
@@ -244,7 +273,7 @@ class Sender:
             self._beaten_at = float("-inf")  # the next heartbeat is what finds out that the trouble is over
         if now - self._told >= (REMIND_S if line == progress.trouble else CHANGED_S):
             self._told = now
-            log.warning("not sending, %s events are kept: %s", self._held(), line)
+            log.warning("%s, %s events are kept: %s", what, self._held(), line)
         progress.trouble = line
         with self._change:
             self._change.notify_all()
@@ -254,7 +283,6 @@ class Sender:
             log.warning("sending again after %d s", (self._now_ms() - self.progress.trouble_ms) // 1000)
         self.progress.trouble = ""
         self.progress.is_refused = False
-        self.progress.is_connected = True
 
     def _held(self) -> str:
         try:

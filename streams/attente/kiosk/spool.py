@@ -4,8 +4,11 @@ An event is on the disk when `add` returns: the file is in WAL mode and every tr
 Taking away is not: after a power cut some events that the broker has are sent again, and a worker knows them already.
 
 Several programs may add to one spool; one of them at a time sends from it, whoever holds `sender_lock`.
+
+On a full disk nothing is accepted, and what is held can be sent and taken away all the same: `attente.kiosk.room`.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from attente.kiosk.errors import SpoolBroken, SpoolFull
+from attente.kiosk.room import Reserve, Room, is_short
 from attente.model.instants import text_of
 
 FORMAT: Final = 1
@@ -28,6 +32,9 @@ MOST_BYTES: Final = 256 << 20
 """A large office makes some 5,000 events of 300 bytes a day: this is half a year of them."""
 
 _PATIENCE_S: Final = 30.0  # for another program that is just writing; a transaction takes milliseconds
+_STEP: Final = 16  # events of at most 16 kB: what little room is enough for
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_MAKE_ROOM: Final = "make room on the disk; what was accepted is kept"
 
 # `held` is one row that both programs of a spool see, so that the bound holds for them together; to count the events
 # anew for every one that is added would take a second at a million.
@@ -82,7 +89,7 @@ class Spool:
         """Opens the file, and makes it where there is none.
 
         Args:
-            path: the file; two more beside it, of the same name with `-wal` and `-shm`, belong to it.
+            path: the file; those beside it of the same name with `-wal`, `-shm`, `-reserve`, `-sender` belong to it.
             most_events: a spool that holds so many takes no more.
             most_bytes: nor one with so many bytes of events.
             now_ms: the clock, in Unix milliseconds.
@@ -95,14 +102,25 @@ class Spool:
         self._most_bytes = most_bytes
         self._now_ms = now_ms
         self._lock = threading.Lock()
+        reserve = Reserve(path.with_name(f"{path.name}-reserve"))
         with self._saying("opened"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Whoever may write here speaks for the kiosk.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._adding = self._connect("FULL")
-            self._prepare()
-            self._taking = self._connect("NORMAL")
+            try:
+                self._open()
+            except sqlite3.Error as error:
+                if not (is_short(error) and reserve.release()):
+                    raise
+                self._open()
+            self._room = Room(path, self._taking, reserve)
             _synchronise(path.parent)
+
+    def _open(self) -> None:
+        self._adding = self._connect("FULL")
+        self._prepare()
+        self._taking = self._connect("NORMAL")
+        self._taking.execute("PRAGMA temp_store=MEMORY")
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -110,6 +128,7 @@ class Spool:
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
+        Room.bound(connection)
         return connection
 
     def _prepare(self) -> None:
@@ -135,8 +154,21 @@ class Spool:
             SpoolFull: they would be too many; nothing was taken, and nothing given up.
             SpoolBroken: they could not be written; nothing was taken.
         """
-        with self._lock, self._saying("written"), _transaction(self._adding):
-            self._make_sure_of_room(len(values), sum(map(len, values)))
+        with self._lock, self._saying("written"):
+            self._room.spare()
+            try:
+                return self._add(values)
+            except sqlite3.Error as error:
+                if not is_short(error):
+                    raise
+                self._room.tidy(is_empty=self._is_empty())
+                return self._add(values)
+
+    def _add(self, values: Sequence[bytes]) -> int:
+        size = sum(map(len, values))
+        with _transaction(self._adding):
+            self._make_sure_of_room(len(values), size)
+            self._room.secure(size, self._adding)
             now_ms = self._now_ms()
             self._adding.executemany(
                 "INSERT INTO events (accepted_ms, value) VALUES (?, ?)", [(now_ms, value) for value in values]
@@ -167,9 +199,37 @@ class Spool:
         return [Spooled(number, value) for number, value in rows]
 
     def remove_up_to(self, number: int) -> None:
-        """Takes away what the broker has acknowledged: all events up to that number."""
-        with self._lock, self._saying("written"), _transaction(self._taking):
-            self._taking.execute("DELETE FROM events WHERE number <= ?", (number,))
+        """Takes away what the broker has acknowledged: all events up to that number.
+
+        Raises:
+            SpoolBroken: not all could be taken away; the others are held as before.
+        """
+        with self._lock, self._saying("written"):
+            try:
+                with _transaction(self._taking):
+                    self._delete(number)
+            except sqlite3.Error as error:
+                if not is_short(error):
+                    raise
+                self._delete_in_need(number)
+            self._room.give_back(is_empty=self._is_empty())
+
+    def _delete(self, number: int) -> None:
+        self._taking.execute("DELETE FROM events WHERE number <= ?", (number,))
+
+    def _delete_in_need(self, number: int) -> None:
+        """In small steps, of which each needs little room and leaves it to the next."""
+        rows = self._taking.execute("SELECT number FROM events WHERE number <= ? ORDER BY number", (number,)).fetchall()
+        steps = [last for (last,) in rows[_STEP - 1 :: _STEP]]
+        with _transaction(self._taking):  # nobody adds until the room is used for what it was kept for
+            self._room.release()
+            self._delete(steps[0] if steps else number)
+        for step in (*steps[1:], number):
+            with _transaction(self._taking):
+                self._delete(step)
+
+    def _is_empty(self) -> bool:
+        return not _held(self._taking).events
 
     def held(self) -> Held:
         """How much it holds now."""
@@ -181,8 +241,13 @@ class Spool:
         """Whether this program may send from the spool: while within, nobody else may.
 
         The lock ends with the process, however that ends.
+
+        Raises:
+            SpoolBroken: its file cannot be opened.
         """
-        with self.path.with_name(f"{self.path.name}-sender").open("a") as file:
+        with self._saying("locked"):
+            file = self.path.with_name(f"{self.path.name}-sender").open("a")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -211,7 +276,8 @@ class Spool:
             msg = f"{self.path}: the spool cannot be {what}: {error}; {_remedy(error)}"
             raise SpoolBroken(msg) from error
         except OSError as error:
-            msg = f"{self.path}: the spool cannot be {what}: {error.strerror}; give it a folder that can be written"
+            remedy = _MAKE_ROOM if error.errno in _NO_ROOM else "give it a folder that can be written"
+            msg = f"{self.path}: the spool cannot be {what}: {error.strerror}; {remedy}"
             raise SpoolBroken(msg) from error
 
 
@@ -246,7 +312,7 @@ def _statements(script: str) -> Iterator[str]:
 def _remedy(error: sqlite3.Error) -> str:
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_FULL:
-            return "make room on the disk; what was accepted is kept"
+            return _MAKE_ROOM
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return "put the file away for whoever can mend it, and start with another"
         case sqlite3.SQLITE_BUSY:
