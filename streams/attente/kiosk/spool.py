@@ -6,25 +6,23 @@ Taking away is not: after a power cut some events that the broker has are sent a
 Threads that add at once share a synchronisation: whoever has its turn also writes what those behind it wait to add.
 Several programs may add to one spool; one of them at a time sends from it, whoever holds `sender_lock`.
 
-On a full disk nothing is accepted, and what is held can still be taken away: SQLite needs room for that too, and so
-some is kept in reserve. It must be enough for what SQLite has not yet written to its file, which is kept small for it.
+On a full disk nothing is accepted, and what is held can be sent and taken away all the same: `attente.kiosk.room`.
 """
 
 import errno
 import fcntl
 import os
-import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from attente.kiosk.errors import SpoolBroken, SpoolFull
-from attente.kiosk.reserve import RESERVE, Reserve
+from attente.kiosk.room import Reserve, Room, is_short
 from attente.model.instants import text_of
 from attente.wording import counted
 
@@ -36,15 +34,9 @@ MOST_BYTES: Final = 256 << 20
 """A large office makes some 5,000 events of 300 bytes a day: this is half a year of them."""
 
 _PATIENCE_S: Final = 30.0  # for another program that is just writing; a transaction takes milliseconds
-_UNWRITTEN: Final = 64  # pages of 4 kB in the `-wal` after which SQLite writes them to the file
-_PAGE: Final = 4_096
-_SPARE: Final = 8  # pages more than events need: those of the tables, and halves that stay empty
-_STEP: Final = 16  # events of at most 16 kB
-_LOW: Final = 2 * _UNWRITTEN * _PAGE  # bytes of a disk that is nearly full
-_LARGE: Final = RESERVE // 4  # bytes of events taken at once that ask for room of their own
-_ROOM: Final = "make room on the disk; what was accepted is kept"
+_STEP: Final = 16  # events of at most 16 kB: what little room is enough for
+_MAKE_ROOM: Final = "make room on the disk; what was accepted is kept"
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_ROOMY: Final = 1_024  # pages of a file that gives its room back when it is empty
 
 # `held` is one row that both programs of a spool see, so that the bound holds for them together; to count the events
 # anew for every one that is added would take a second at a million.
@@ -122,7 +114,7 @@ class Spool:
         self._now_ms = now_ms
         self._lock = threading.Lock()
         self._waiting: list[_Addition] = []
-        self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
+        reserve = Reserve(path.with_name(f"{path.name}-reserve"))
         with self._saying("opened"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Whoever may write here speaks for the kiosk.
@@ -130,9 +122,10 @@ class Spool:
             try:
                 self._open()
             except sqlite3.Error as error:
-                if not (_is_short_of_room(error) and self._reserve.release()):
+                if not (is_short(error) and reserve.release()):
                     raise
                 self._open()
+            self._room = Room(path, self._taking, reserve)
             _synchronise(path.parent)
 
     def _open(self) -> None:
@@ -147,7 +140,7 @@ class Spool:
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
-        connection.execute(f"PRAGMA wal_autocheckpoint={_UNWRITTEN}")
+        Room.bound(connection)
         return connection
 
     def _prepare(self) -> None:
@@ -178,7 +171,7 @@ class Spool:
         try:
             with self._lock, self._saying("written"):
                 if ours.outcome is None:
-                    self._be_sparing()
+                    self._room.spare()
                     self._add_with_others(ours)
         finally:
             ours.values = ()  # whoever was interrupted while it waited must not have its events taken later
@@ -194,17 +187,11 @@ class Spool:
         try:
             self._write([ours, *others])
         except (sqlite3.Error, OSError) as error:
-            if _is_short_of_room(error):
-                self._tidy()
+            if isinstance(error, sqlite3.Error) and is_short(error):
+                self._room.tidy(is_empty=self._is_empty())
             elif not others or _code(error) == sqlite3.SQLITE_BUSY:
                 raise
             self._write([ours])  # it may be the others' events that there is no room for on the disk
-
-    def _be_sparing(self) -> None:
-        """On a disk that is nearly full the `-wal` need not grow by what is in it already."""
-        if shutil.disk_usage(self.path.parent).free < _LOW:
-            with suppress(sqlite3.Error):
-                self._write_out()
 
     def _write(self, together: Sequence[_Addition]) -> None:
         with _transaction(self._adding):
@@ -218,7 +205,7 @@ class Spool:
             return 0
         if full := self._full(len(values), size):
             return full
-        self._make_sure_of_the_disk(size)
+        self._room.secure(size, self._adding)
         self._adding.executemany(
             "INSERT INTO events (accepted_ms, value) VALUES (?, ?)", [(now_ms, value) for value in values]
         )
@@ -239,19 +226,6 @@ class Spool:
             "sent, `attente kiosk status`, or give it more room"
         )
         return SpoolFull(msg, held.events, held.oldest_ms)
-
-    def _make_sure_of_the_disk(self, size: int) -> None:
-        """What is accepted can be taken away again, however full the disk is then."""
-        try:
-            self._reserve.keep()
-        except OSError:
-            # Where the file has room inside nothing has to grow: neither for this nor for taking away.
-            (pages,) = self._adding.execute("PRAGMA freelist_count").fetchone()
-            if pages < _SPARE + 2 * size // _PAGE:
-                raise
-        else:
-            if size > _LARGE and shutil.disk_usage(self.path.parent).free < 3 * size:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     # ---- out
 
@@ -274,10 +248,10 @@ class Spool:
                 with _transaction(self._taking):
                     self._delete(number)
             except sqlite3.Error as error:
-                if not _is_short_of_room(error):
+                if not is_short(error):
                     raise
                 self._delete_in_need(number)
-            self._give_back()
+            self._room.give_back(is_empty=self._is_empty())
 
     def _delete(self, number: int) -> None:
         self._taking.execute("DELETE FROM events WHERE number <= ?", (number,))
@@ -287,33 +261,14 @@ class Spool:
         rows = self._taking.execute("SELECT number FROM events WHERE number <= ? ORDER BY number", (number,)).fetchall()
         steps = [last for (last,) in rows[_STEP - 1 :: _STEP]]
         with _transaction(self._taking):  # nobody adds until the room is used for what it was kept for
-            self._reserve.release()
+            self._room.release()
             self._delete(steps[0] if steps else number)
         for step in (*steps[1:], number):
             with _transaction(self._taking):
                 self._delete(step)
 
-    def _give_back(self) -> None:
-        """An empty file becomes small again, and then there is room for the reserve if the spool had taken it."""
-        (pages,) = self._taking.execute("PRAGMA page_count").fetchone()
-        if self._reserve.is_kept and pages <= _ROOMY:
-            return
-        with suppress(sqlite3.Error, OSError):  # what was to be taken away is; the next time does the rest
-            self._tidy()
-            self._reserve.keep()
-
-    def _tidy(self) -> None:
-        """Leaves as much of the disk as can be without what is held; an empty spool becomes as small as a new one."""
-        if _held(self._taking).events:
-            self._write_out()
-        else:
-            self._reserve.release()
-            self._taking.execute("VACUUM")
-            self._taking.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _write_out(self) -> None:
-        """Writes what is in the `-wal` to the file, as far as that needs no waiting; then it is used from its start."""
-        self._taking.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    def _is_empty(self) -> bool:
+        return not _held(self._taking).events
 
     def held(self) -> Held:
         """How much it holds now."""
@@ -360,7 +315,7 @@ class Spool:
             msg = f"{self.path}: the spool cannot be {what}: {error}; {_remedy(error)}"
             raise SpoolBroken(msg) from error
         except OSError as error:
-            remedy = _ROOM if error.errno in _NO_ROOM else "give it a folder that can be written"
+            remedy = _MAKE_ROOM if error.errno in _NO_ROOM else "give it a folder that can be written"
             msg = f"{self.path}: the spool cannot be {what}: {error.strerror}; {remedy}"
             raise SpoolBroken(msg) from error
 
@@ -398,15 +353,10 @@ def _code(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more of the same
 
 
-def _is_short_of_room(error: Exception) -> bool:
-    """Whether room on the disk may mend it; a quota is told as any failure to write."""
-    return _code(error) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
-
-
 def _remedy(error: sqlite3.Error) -> str:
     match _code(error):
         case sqlite3.SQLITE_FULL:
-            return _ROOM
+            return _MAKE_ROOM
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return "put the file away for whoever can mend it, and start with another"
         case sqlite3.SQLITE_BUSY:
