@@ -346,8 +346,8 @@ from pathlib import Path
 from attente.broker.local import LocalBroker
 owned = LocalBroker(Path(sys.argv[1]))
 owned.up()
-print("up", flush=True)
 try:
+    print("up", flush=True)  # from here on the signal may come
     signal.pause()
 except KeyboardInterrupt:
     print(owned.status().up, flush=True)
