@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from typing import Final, NoReturn
 
 import pytest
@@ -34,3 +35,11 @@ def program(*names: str) -> str:
         if found := shutil.which(name):
             return found
     cannot_run(f"{names[0]} is not installed; Debian has it in the package {PACKAGES[names[0]]}")
+
+
+def tracer() -> str:
+    """The path of strace, where the system lets it trace."""
+    strace = program("strace")
+    if subprocess.run([strace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system lets nobody trace a process")
+    return strace
