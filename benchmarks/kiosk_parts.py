@@ -38,7 +38,7 @@ FOREIGN_PARTS: Final = ("attente.core", "attente.registry", "attente.engine")
 _PATIENCE_S: Final = 300.0
 _LOOK_S: Final = 0.005
 _SETTLED_S: Final = 1.0  # after a first heartbeat comes a second, which knows the drift
-_WAL_PAGES: Final = 1000  # after so many SQLite begins its log anew
+_WAL_PAGES: Final = 64  # after which SQLite begins its log anew: as `attente.kiosk.room` has it
 _FRAME: Final = 4096 + 24  # a page in it, and what stands before
 
 Figures = dict[str, Any]
@@ -166,7 +166,7 @@ def accept(folder: str, events: int) -> Figures:
     return {"written_bytes": size, "threads": THREADS, "ways": {name: watch.figures for name, watch in ways.items()}}
 
 
-def _written(kiosk: Kiosk, log: Path, events: int = 64) -> int:
+def _written(kiosk: Kiosk, log: Path, events: int = 8) -> int:
     """Bytes that one event makes SQLite write before it synchronises."""
     issue(kiosk, 0)
     before = log.stat().st_size

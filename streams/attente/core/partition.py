@@ -280,7 +280,8 @@ class Partition:
     def mark(self, every: int, digest: "Callable[[Partition], str]") -> None:
         """Note the digest of the state at every offset that is a multiple of `every`."""
         self._marking = (every, digest)
-        self._mark = (self.next_offset // every + 1) * every
+        # A state that stands just there is noted by the next record: nobody else may have.
+        self._mark = max(every, -(-self.next_offset // every) * every)
 
     def _note(self, offset: int) -> None:
         every, digest = self._marking
