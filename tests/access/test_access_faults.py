@@ -4,9 +4,12 @@ Each fault meets each command; the runs are processes, so that a hang of one is 
 """
 
 import contextlib
+import itertools
 import re
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +32,7 @@ from attente.broker.certificates import Authority, Pair
 from attente.broker.local import LocalBroker
 from attente.kiosk import Kiosk, KioskSettings
 from forks import Forks, Run, forks
+from workers import HANG_S
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -250,10 +254,33 @@ COMMANDS: Final = {
 class Told:
     """What a command has said of a fault, until it had ended or was stopped because it would not have."""
 
+    fault: Fault
+    command: Command
     run: Run
+    began_s: float = field(default_factory=time.monotonic)
     out: str = ""
     err: str = ""
     code: int | None = None
+
+    @property
+    def form(self) -> str:
+        """What it has to say on stderr, as an expression."""
+        if self.command.words[0] == "doctor":
+            return ""
+        line = self.command.says[not self.fault.settled].replace("LINE", f"{self.fault.pattern}[^\\n]*")
+        return line.replace("AT", re.escape(self.fault.at))
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether it has ended, or has said its line where it goes on trying; or hangs."""
+        if self.run.has_ended or time.monotonic() - self.began_s > HANG_S:
+            return True
+        return self.command.goes_on(self.fault) and re.fullmatch(self.form, self.run.told) is not None
+
+    def settle(self) -> None:
+        """Keep what it has said, and see to it that it is gone."""
+        self.out, self.err, self.code = self.run.said, self.run.told, self.run.code
+        self.run.kill()
 
 
 def started(runs: Forks, fault: Fault, command: Command, registry: Path, folder: Path) -> Told:
@@ -264,51 +291,29 @@ def started(runs: Forks, fault: Fault, command: Command, registry: Path, folder:
         kiosk.ticket_issued(ticket="A1", service="accueil")
     files = {"REGISTRY": str(registry), "EVENTS": str(events), "SPOOL": str(spool)}
     words = [files.get(word, word) for word in command.words]
-    return Told(runs.start([*words, *fault.flags], folder / "work", fault.environ))
-
-
-def heard(told: Told, fault: Fault, command: Command) -> None:
-    """Wait until it has ended, or, where it goes on trying, has said its line."""
-    run, line = told.run, re.compile(form(fault, command))
-    goes_on = command.goes_on(fault)
-    run.until(lambda: goes_on and line.fullmatch(run.told) is not None)
-    told.out, told.err, told.code = run.said, run.told, run.code
-    run.kill()
-
-
-def form(fault: Fault, command: Command) -> str:
-    """What it has to say on stderr, as an expression."""
-    if command.words[0] == "doctor":
-        return ""
-    return command.says[not fault.settled].replace("LINE", f"{fault.pattern}[^\\n]*").replace("AT", re.escape(fault.at))
+    return Told(fault, command, runs.start([*words, *fault.flags], folder / "work", fault.environ))
 
 
 @pytest.fixture(scope="module")
-def told(faults: Table, network: Secured, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Told]]:
+def told(faults: Table, network: Secured, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Told]:
+    """What every command has said of every fault. Those that wait for somebody all run at once."""
     folder = tmp_path_factory.mktemp("told")
-    found: dict[str, dict[str, Told]] = {name: {} for name in faults.rows}
-    cells = [(name, command) for name in faults.rows for command in COMMANDS]
+    found: dict[tuple[str, str], Told] = {}
+    cells = deque(itertools.product(sorted(faults.rows, key=lambda name: not faults.rows[name].waits), COMMANDS))
+    under_way: list[Told] = []
     with forks() as runs:
-
-        def begin(cell: tuple[str, str]) -> None:
-            name, command = cell
-            where = folder / name.replace(" ", "-") / command.replace(" ", "-")
-            found[name][command] = started(runs, faults.rows[name], COMMANDS[command], network.registry, where)
-
-        def end(cell: tuple[str, str]) -> None:
-            heard(found[cell[0]][cell[1]], faults.rows[cell[0]], COMMANDS[cell[1]])
-
-        slow = [cell for cell in cells if faults.rows[cell[0]].waits]
-        quick = [cell for cell in cells if not faults.rows[cell[0]].waits]
-        for cell in slow:
-            begin(cell)
-        for few in (quick[at : at + FEW] for at in range(0, len(quick), FEW)):
-            for cell in few:
-                begin(cell)
-            for cell in few:
-                end(cell)
-        for cell in slow:
-            end(cell)
+        while cells or under_way:
+            busy = sum(not one.fault.waits for one in under_way)
+            while cells and (busy < FEW or faults.rows[cells[0][0]].waits):
+                name, command = cell = cells.popleft()
+                where = folder / name.replace(" ", "-") / command.replace(" ", "-")
+                found[cell] = started(runs, faults.rows[name], COMMANDS[command], network.registry, where)
+                under_way.append(found[cell])
+                busy += not faults.rows[name].waits
+            for one in [one for one in under_way if one.is_heard]:
+                one.settle()
+                under_way.remove(one)
+            time.sleep(0.01)
     return found
 
 
@@ -318,12 +323,12 @@ def test_every_fault_is_tried(faults: Table) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_command_says_in_one_line_what_is_wrong(
-    fault: str, faults: Table, told: dict[str, dict[str, Told]]
+    fault: str, faults: Table, told: dict[tuple[str, str], Told]
 ) -> None:
     row = faults.rows[fault]
     for name, command in COMMANDS.items():
-        one = told[fault][name]
-        assert re.fullmatch(form(row, command), one.err), f"{name}: {one.err}"
+        one = told[fault, name]
+        assert re.fullmatch(one.form, one.err), f"{name}: {one.err}"
         if name == "doctor":
             (_,) = re.findall(rf"^fail .*{row.pattern}", one.out, re.MULTILINE)
         assert one.code == (None if command.goes_on(row) else command.code or row.code), name
