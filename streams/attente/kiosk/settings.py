@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from attente.kiosk.spool import MOST_BYTES, MOST_EVENTS
 from attente.model.signatures import Key
 from attente.security import PLAINTEXT, Security
-
-SHORTEST_DELIVERY_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
