@@ -182,6 +182,16 @@ def test_marks_are_the_states_before_every_so_many_offsets() -> None:
     assert [offset for offset, _ in part.marks] == [50, 100]
 
 
+def test_a_state_that_changes_hands_at_a_multiple_is_marked_there_by_its_new_owner() -> None:
+    part = Partition(Plan(REGISTRY), 0, 1)
+    part.ingest(RECORDS[:50])
+    at_50 = digest(part)
+    part.mark(50, digest)
+    part.ingest(RECORDS[50:])
+    assert part.marks[0] == (50, at_50)
+    assert [offset for offset, _ in part.marks] == [50, 100]
+
+
 # ---- checkpoints
 
 

@@ -185,8 +185,11 @@ def test_a_hash_is_told_at_the_same_offsets_after_the_change(stage: Stage) -> No
         await stage.engine.apply(await stage.hand(400, 460))
 
     played(play)
-    (line,) = [line for line in stage.said if line.startswith("state ")]
-    assert line == f"state partition=0 offset=450 origin=0 registry={NEW.hash} hash={fresh(450, NEW)}"
+    assert [line for line in stage.said if line.startswith("state ")] == [
+        # 400 is where it stood when it was derived again: under the new registry nobody has told that place yet.
+        f"state partition=0 offset={offset} origin=0 registry={NEW.hash} hash={fresh(offset, NEW)}"
+        for offset in (400, 450)
+    ]
 
 
 def test_the_signal_makes_the_worker_take_its_file(stage: Stage) -> None:
