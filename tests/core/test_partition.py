@@ -518,6 +518,15 @@ def test_a_kiosk_is_counted_in_the_partition_of_its_office_alone_so_that_nobody_
     assert [part.number for part in parts if part.refused_of] == [home]
 
 
+def test_a_kiosk_whose_events_come_into_another_offices_partition_or_without_a_key_is_named_there() -> None:
+    plan = Plan(parse(_OF_KIOSKS, "registry.yaml"))
+    elsewhere = 15 - partition_of(b"75-nation", 16)
+    misplaced = put(Partition(plan, elsewhere, 16), of(_HALL), of(_HALL, time="never"))
+    put(misplaced, of(_HALL), key=b"")
+    assert misplaced.refused == {Reason.WRONG_PARTITION: 1, Reason.BAD_TIME: 1, Reason.WRONG_KEY: 1}
+    assert misplaced.refused_of == {_HALL: {Reason.WRONG_PARTITION: 1, Reason.WRONG_KEY: 1}}
+
+
 def test_a_kiosk_that_came_into_the_registry_is_counted_from_then_on_and_no_hash_of_a_state_differs() -> None:
     whole = parse(_OF_KIOSKS, "registry.yaml")
     part, other = (Partition(Plan(parse(_OF_KIOSKS.replace(", hall-2", ""), "r.yaml")), 0, 1) for _ in range(2))

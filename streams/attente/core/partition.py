@@ -28,6 +28,7 @@ from attente.model.signatures import Headers, Verdict
 
 NEVER: Final = 1 << 62
 VALID: Final = Verdict.VALID.value
+_MISPLACED: Final = frozenset({Reason.WRONG_KEY, Reason.WRONG_PARTITION})
 
 
 class Record(Protocol):
@@ -238,13 +239,16 @@ class Partition:
         self.dead.append(dead)
 
     def _attribute(self, record: Record, reason: Reason) -> None:
-        """Note the kiosk that a refused record names, if it is one of this partition's offices.
+        """Note the kiosk that a refused record names, if the registry has it.
 
         Nobody has checked the name; but whatever is written, there are no more of them than kiosks in the registry.
+        Those of other partitions' offices are told by the refusals alone that say just that the record is misplaced.
         """
         source = names_in(record.value).get("source", "")
         office = self.plan.sources.get(source)
-        if office is not None and partition_of(office, self.partitions) == self.number:
+        if office is None:
+            return
+        if reason in _MISPLACED or partition_of(office, self.partitions) == self.number:
             counts = self.refused_of.setdefault(source, {})
             counts[reason.value] = counts.get(reason.value, 0) + 1
 

@@ -33,8 +33,8 @@ NORM: Final = Label("norm", "norm id of the registry", is_entity=True)
 KIOSK: Final = Label("kiosk", "kiosk id of the registry; others are not shown", is_entity=True)
 SOURCE: Final = Label(
     "source",
-    "what the event names as its source, where that is a kiosk of the registry and the partition is its office's; else "
-    "empty; nobody has checked it",
+    "what the event names as its source, where that is a kiosk of the registry, and the partition its office's or the "
+    "reason that it is not; else empty; nobody has checked it",
     is_entity=True,
 )
 PARTITION: Final = Label("partition", "partition of the events topic", is_entity=True)
