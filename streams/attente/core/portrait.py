@@ -1,11 +1,12 @@
 """The view of one office, from its state and the figures that have been added up for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
 from attente.core import panes
 from attente.core.calendar import HOUR_MS
+from attente.core.figures import Figures
 from attente.core.levels import percentiles
 from attente.core.office import Office
 from attente.core.panes import CELL, MEASURE, SUM, Row
@@ -35,15 +36,6 @@ PLAIN: Final = {
     Tally.TURNED_AWAY: panes.TURNED_AWAY,
 }
 STARTED: Final = panes.REACHED + panes.ISSUED_TO_STARTED
-
-
-class Figures(NamedTuple):
-    """What has been added up for an office: over the life of its state, by window, and on demand over some days."""
-
-    total: Sums
-    windows: dict[Window, Sums]
-    of_days: Callable[[int, int], Sums]
-    """From a business day to another, both included."""
 
 
 class Opened(NamedTuple):
@@ -247,12 +239,13 @@ class _Portrait:
         heads = [head << MEASURE for head in every if head in counts]
         if not heads and not self.office.deficits:
             return self.readings.nothing
+        has_deficits = bool(self.office.deficits)
         cumulative = []
         below = 0
         for bound in self.plan.bounds:
             for head in heads:
                 below += buckets.get(head | bound, 0)
-            cumulative.append(below + self._deficit(numbers, measure, bound))
+            cumulative.append(below + self._deficit(numbers, measure, bound) if has_deficits else below)
         return Histogram(
             tuple(cumulative),
             self.total.count(numbers, measure) + self._deficit(numbers, measure, panes.BEYOND),

@@ -83,6 +83,17 @@ class Sums:
         for service, waits in other.waits.items():
             add_up(self.waits.setdefault(service, {}), waits)
 
+    def copy(self) -> "Sums":
+        """The same sums, to add to."""
+        twin = object.__new__(Sums)
+        twin.counts = self.counts.copy()
+        twin.within = tuple([inside.copy() for inside in self.within])
+        twin.sums = self.sums.copy()
+        twin.buckets = self.buckets.copy()
+        twin.waits = {service: waits.copy() for service, waits in self.waits.items()}
+        twin.contradictions = self.contradictions.copy()
+        return twin
+
     def count(self, numbers: Iterable[int], measure: int) -> int:
         """How many there are of a measure under some services, all channels together."""
         return _added(self.counts, numbers, measure)
