@@ -225,9 +225,9 @@ class Command:
 
 
 KIOSK: Final = ("--spool", "SPOOL", "--office", "nation", "--kiosk", "hall-1")
-NOT_SENDING: Final = (
-    "attente: kiosk hall-1 of nation sends to AT, 1 held\nattente: not sending, 1 events are kept: LINE\n"
-)
+SENDS: Final = "attente: kiosk hall-1 of nation sends to AT, 1 held\n"
+KEPT: Final = "attente: not sending, 1 events are kept: LINE\n"
+NOT_SENDING: Final = f"(?:{SENDS}{KEPT}|{KEPT}{SENDS})"  # what sends is a thread, and may be the quicker one
 COMMANDS: Final = {
     "kiosk drain": Command(
         ("kiosk", "drain", "--timeout", "600", *KIOSK),
