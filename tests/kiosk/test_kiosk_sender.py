@@ -395,3 +395,30 @@ def test_silence_of_a_broker_that_is_there_is_waited_for(tmp_path: Path) -> None
         report(kiosk, "a")
         wait_until(lambda: way.looked >= 3, "somebody looks more than once")
         assert (kiosk.status().trouble, way.made) == ("", 1)
+
+
+def test_whoever_learns_that_a_kiosk_is_refused_finds_the_line_that_says_why(tmp_path: Path) -> None:
+    way = Way(answers=False)
+    found: list[tuple[bool, str]] = []
+
+    class Asks(logging.Handler):
+        """Asks while the sender is about to say it."""
+
+        def emit(self, _: logging.LogRecord) -> None:
+            found.append((kiosk.drain(0), kiosk.status().trouble if kiosk._sender.progress.is_refused else "not yet"))
+
+    asks = Asks()
+    with kiosk_on(way, tmp_path) as kiosk:
+        logging.getLogger("attente.kiosk").addHandler(asks)
+        try:
+            report(kiosk, "a")
+            wait_until(lambda: way.waiting, "it is on its way")
+            way.failing = BrokerRefused("the broker at k:9092 refuses user u")
+            for answer in way.waiting:
+                answer.is_done, answer.exception = True, way.failing
+            assert not kiosk.drain(60)
+            assert kiosk.status().trouble == str(way.failing)
+        finally:
+            logging.getLogger("attente.kiosk").removeHandler(asks)
+    assert found
+    assert all(trouble for _, trouble in found)
