@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
 import attente
 from attente.core.view import (
@@ -27,7 +25,7 @@ from attente.core.view import (
     WorkerHealth,
 )
 from attente.metrics import catalogue as c
-from attente.metrics.exposition import number
+from attente.metrics.exposition import Family, Ids, Point, Shape, number
 from attente.metrics.metric import Metric
 from attente.model.kinds import CHANNELS, OUTCOMES
 from attente.model.reasons import REASONS
@@ -37,9 +35,6 @@ from attente.registry.openings import business_day, is_open_at
 
 _Key = TypeVar("_Key", bound=str)
 _View = TypeVar("_View")
-
-Ids = dict[str, str]
-"""The labels that say whose a sample is."""
 
 Row = tuple[tuple[str, ...], float]
 """The values of the labels beyond the ids, in the catalogue's order, and the value."""
@@ -68,11 +63,9 @@ class ViewCollector(Collector):
         """The families that have samples, in the order of the catalogue, each made when it is asked for."""
         owners = _Owners.of(self.registry, self.source(), self.last_render_s)
         for metric in c.CATALOGUE:
-            if samples := list(_SHOWN[metric](metric, owners)):
+            if points := list(_SHOWN[metric](metric, owners)):
                 unit = metric.unit.value if metric.unit.is_base else ""
-                family = Family(metric.family, metric.help, metric.type.value, unit)
-                family.samples = samples
-                yield family
+                yield Family(metric.family, metric.help, metric.type.value, unit, points)
 
 
 _Owned = list[tuple[Ids, _View]]
@@ -170,19 +163,21 @@ def _services(office: OfficeView, registered: Office | None) -> Iterator[Service
     yield from seen.values()
 
 
-_Show = Callable[[Metric, _Owners], Iterator[Sample]]
+_Show = Callable[[Metric, _Owners], Iterator[Point]]
 
 
 def _each(owners_of: Callable[[_Owners], _Owned[_View]], rule: Callable[[_View], Iterable[Row]]) -> _Show:
     """Shows the rows that a rule gives for every owner."""
 
-    def show(metric: Metric, owners: _Owners) -> Iterator[Sample]:
-        name = metric.full_name
-        labels = [label.name for label in metric.labels]
-        for ids, view in owners_of(owners):
-            more = labels[len(ids) :]
+    def show(metric: Metric, owners: _Owners) -> Iterator[Point]:
+        found = owners_of(owners)
+        if not found:
+            return
+        ids, _ = found[0]  # all owners of a metric are of one kind
+        shape = Shape(metric.full_name, tuple(label.name for label in metric.labels[len(ids) :]))
+        for ids, view in found:
             for values, value in rule(view):
-                yield Sample(name, {**ids, **dict(zip(more, values, strict=True))} if more else ids, value)
+                yield shape, ids, values, value
 
     return show
 
@@ -269,19 +264,23 @@ def _greatest(tally: Tally) -> _Show:
     return _service(lambda service: _one(service.greatest.get(tally, 0)))
 
 
-def _histograms(metric: Metric, owners: _Owners) -> Iterator[Sample]:
+def _histograms(metric: Metric, owners: _Owners) -> Iterator[Point]:
     """A histogram for every end of a wait: its buckets ascending, then count and sum."""
     name = metric.full_name
+    bucket = Shape(f"{name}_bucket", ("end", "le"))
+    count, total = Shape(f"{name}_count", ("end",)), Shape(f"{name}_sum", ("end",))
+    buckets_of: dict[tuple[int, ...], dict[WaitEnd, list[tuple[str, str]]]] = {}
     for ids, (bounds, by_end) in owners.waits:
-        nothing = Histogram((0,) * len(bounds), 0, 0)
-        for end in WaitEnd:
-            histogram = by_end.get(end, nothing)
-            labels = {**ids, "end": end.value}
-            for bound, count in zip(bounds, histogram.cumulative, strict=True):
-                yield Sample(f"{name}_bucket", {**labels, "le": number(bound)}, count)
-            yield Sample(f"{name}_bucket", {**labels, "le": "+Inf"}, histogram.count)
-            yield Sample(f"{name}_count", labels, histogram.count)
-            yield Sample(f"{name}_sum", labels, histogram.sum_ms / 1000)
+        if bounds not in buckets_of:
+            numbers = [*map(number, bounds), "+Inf"]
+            buckets_of[bounds] = {end: [(end.value, bound) for bound in numbers] for end in WaitEnd}
+        for end, buckets in buckets_of[bounds].items():
+            histogram = by_end.get(end) or Histogram((0,) * len(bounds), 0, 0)
+            for values, below in zip(buckets, (*histogram.cumulative, histogram.count), strict=True):
+                yield bucket, ids, values, below
+            of_end = (end.value,)
+            yield count, ids, of_end, histogram.count
+            yield total, ids, of_end, histogram.sum_ms / 1000
 
 
 def _promise(norm: Norm) -> tuple[Row]:
