@@ -179,3 +179,29 @@ def test_a_producer_that_is_thrown_away_ends_and_sends_nothing_more(own_broker: 
     successor.close()
     arrived = {record.value for record in content(own_broker.bootstrap, EVENTS)}
     assert arrived - {b"on the line"} == {b"first", b"last"}
+
+
+def test_a_connection_that_hangs_is_waited_for_and_not_asked_for_without_a_pause(
+    own_broker: LocalBroker, tmp_path: Path
+) -> None:
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    there = {"broker": own_broker.bootstrap, "topic": EVENTS}
+    sink = KafkaSink(KioskSettings(office="75-nation", kiosk="hall-1", spool=tmp_path / "s", **there))
+    first = sink.send(b"first")
+    wait_until(lambda: first.is_done, "the first has arrived")
+    go, come_back = KINDS["suspended"]
+    go(own_broker)
+    try:
+        late = sink.send(b"late")
+        threading.Event().wait(
+            6.0
+        )  # the request has been given up, and the connection is made anew: the kernel takes it
+        began, taken = time.monotonic(), time.process_time()
+        threading.Event().wait(3.0)
+        share = (time.process_time() - taken) / (time.monotonic() - began)
+    finally:
+        come_back(own_broker)
+    wait_until(lambda: late.is_done, "what was on its way goes on")
+    assert late.succeeded()
+    sink.close()
+    assert share < 0.2, "a loop without a pause takes half a processor"
