@@ -11,6 +11,7 @@ from attente.core.days import unpack_row
 from attente.core.office import Office
 from attente.core.panes import PANE_MS, Row
 from attente.core.plan import Plan
+from attente.core.sessions import fold_sessions, overlap_ms
 from attente.core.sums import Sums
 from attente.core.view import Window
 
@@ -22,8 +23,59 @@ class Figures(NamedTuple):
 
     total: Sums
     windows: dict[Window, Sums]
+    spans: "Spans"
+    opened: list["Opened"]
     of_days: Callable[[int, int], Sums]
     """From a business day to another, both included."""
+
+
+Spans = tuple[tuple[int, int], ...]
+"""Where each window begins and ends, in ms, in the order of `Window`."""
+
+
+class Opened:
+    """When a desk, or the office itself (""), was open on a business day.
+
+    Attributes:
+        day: the business day.
+        desk: its id.
+        facts: of which it was made.
+        sessions: folded from them.
+        day_end: the cut-over (ms) at which a session ends that is left open.
+    """
+
+    __slots__ = ("_closed_ms", "_spans", "day", "day_end", "desk", "facts", "sessions")
+
+    def __init__(self, day: int, desk: str, facts: list[int], day_end: int) -> None:
+        """Folds facts."""
+        self.day = day
+        self.desk = desk
+        self.facts = facts
+        self.sessions = fold_sessions(facts)
+        self.day_end = day_end
+        self._spans: Spans = ()
+        self._closed_ms: tuple[int, ...] = ()
+
+    def is_open(self, now: int) -> bool:
+        """Whether it is open at an instant of that day."""
+        return self.sessions.is_open(now, self.day_end)
+
+    def open_ms(self, now: int, spans: Spans) -> tuple[int, ...]:
+        """How long it was open until now in each window; what a fact has ended is added up once for the same spans."""
+        sessions = self.sessions
+        if spans is not self._spans:
+            self._spans = spans
+            self._closed_ms = tuple([overlap_ms(sessions.closed, *span) for span in spans])
+        since = sessions.open_since
+        if since < 0:
+            return self._closed_ms
+        until = min(now, self.day_end)
+        return tuple(
+            [
+                closed_ms + max(0, min(until, end) - max(since, begin))
+                for closed_ms, (begin, end) in zip(self._closed_ms, spans, strict=True)
+            ]
+        )
 
 
 class _Four(NamedTuple):
@@ -50,13 +102,13 @@ class Memory:
         """Remembers nothing yet."""
         self._plan = plan
         self.moment = (-1, -1)
+        self._spans: Spans = ()  # of the windows of that moment
         self._frontier = -1  # the pane at which the present hour begins
         self._days: dict[int, Sums] = {}  # by business day, of the panes before
-        self._present: dict[int, Sums] = {}  # of each pane from there on
-        self._fresh: set[int] = set()  # of those the ones that events now come to, as a rule the newest alone
-        # Of what is before the frontier, and of all but the fresh panes; None when something of it has changed.
-        self._before: _Four | None = None
+        # Of everything but the fresh panes: those that events come to now, as a rule the newest alone. None when some
+        # of it has changed.
         self._rest: _Four | None = None
+        self._fresh: set[int] = set()
         # Of what is sealed: the day for which, and the number of changes after which, the next four were added up.
         self._sealed = (-1, -1)
         self._lifetime = Sums(plan)
@@ -64,30 +116,42 @@ class Memory:
         self._moving = Sums(plan)  # of the month's days before, by whether the day still moves
         self._resting = Sums(plan)
         self._rested: dict[int, bytes] = {}  # the days that `_resting` holds, packed
+        self._opened: dict[tuple[int, str], Opened] = {}
 
-    def figures(self, office: Office, day: int, hour: int, touched: set[int]) -> Figures:
+    def figures(self, office: Office, day: int, hour: int, touched: dict[int, Row]) -> Figures:
         """The figures now.
 
         Args:
             office: whose; always the same one.
             day: the business day.
             hour: when the present hour began, in ms.
-            touched: the panes that have changed since the last call.
+            touched: the panes that have changed since the last call, as `Office.look` gives them.
         """
         if (day, hour) != self.moment:
             self.moment = (day, hour)
-            self._before = None
-        changed = self._advance(office, touched, hour // PANE_MS)
-        self._unseal(office, day)
-        if self._before is None:
-            self._before = self._added_before(office)
+            self._spans = _spans(office, day, hour)
             self._rest = None
-        if self._rest is None or not changed <= self._fresh:
-            self._fresh = changed if len(changed) <= _FRESH else {max(changed)}
-            self._rest = self._plus(self._before, office, self._present.keys() - self._fresh)
-        now = self._plus(self._rest, office, self._present.keys() & self._fresh)
+        self._advance(office, touched, hour // PANE_MS)
+        self._unseal(office, day)
+        present = {pane for pane in touched if pane >= self._frontier}
+        if self._rest is None or not present <= self._fresh:
+            every = {pane for pane in office.panes if pane >= self._frontier}
+            self._fresh = present if 0 < len(present) <= _FRESH else set(sorted(every)[-1:])
+            self._rest = self._plus(self._before(office), office, every - self._fresh)
+        now = self._plus(self._rest.copy(), office, self._fresh)
         windows = {Window.HOUR: now.hour, Window.DAY: now.today, Window.MONTH: now.month}
-        return Figures(now.total, windows, lambda first, last: self._of_days(office, first, last))
+        opened = self._open(office)
+        return Figures(now.total, windows, self._spans, opened, lambda first, last: self._of_days(office, first, last))
+
+    def _open(self, office: Office) -> list[Opened]:
+        """When each desk was open, folded again where there are other facts than the last time."""
+        known, self._opened = self._opened, {}
+        for (day, desk), facts in office.sessions.items():
+            found = known.get((day, desk))
+            if found is None or found.facts is not facts:
+                found = Opened(day, desk, facts, office.calendar.start_of(day + 1))
+            self._opened[day, desk] = found
+        return list(self._opened.values())
 
     def _of_days(self, office: Office, first: int, last: int) -> Sums:
         """All figures of some business days, from the first to the last; nothing of it is remembered."""
@@ -100,11 +164,12 @@ class Memory:
                 sums.add_row(row, self._plan)
         return sums
 
-    def _added_before(self, office: Office) -> _Four:
-        """Add up what lies before the present hour."""
+    def _before(self, office: Office) -> _Four:
+        """What lies before the present hour."""
         day, _ = self.moment
         first = office.calendar.month_of(day)
-        today, month, total = Sums(self._plan), Sums(self._plan), Sums(self._plan)
+        hour, today = Sums(self._plan), Sums(self._plan)
+        month, total = (Sums(self._plan, has_waits=False) for _ in range(2))
         for sums in (self._lifetime, *self._days.values()):
             total.add(sums)
         today.add(self._sealed_today)
@@ -115,58 +180,56 @@ class Memory:
         for other, sums in self._days.items():
             if first <= other < day:
                 month.add(sums)
-        return _Four(Sums(self._plan), today, month, total)
+        return _Four(hour, today, month, total)
 
     def _plus(self, some: _Four, office: Office, panes: Iterable[int]) -> _Four:
-        """The four with panes of the present hour, or after it."""
+        """The four, with panes of the present hour, or after it, added to them."""
         day, hour = self.moment
         end = (hour + HOUR_MS) // PANE_MS
-        now = some.copy()
         together = Sums(self._plan)  # of the panes that belong to all four, as nearly every one does
         for pane in panes:
-            sums = self._present[pane]
+            row = office.panes.get(pane, {})
             other = office.calendar.day_of(pane * PANE_MS)
             if pane < end and other == day:
-                together.add(sums)
+                together.add_row(row, self._plan)
                 continue
-            now.total.add(sums)
+            some.total.add_row(row, self._plan)
             if pane < end:
-                now.hour.add(sums)
+                some.hour.add_row(row, self._plan)
             if other == day:
-                now.today.add(sums)
+                some.today.add_row(row, self._plan)
             if office.calendar.month_of(day) <= other <= day:  # yesterday's, where the cut-over lies within an hour
-                now.month.add(sums)
-        for sums in now:
+                some.month.add_row(row, self._plan)
+        for sums in some:
             sums.add(together)
-        return now
+        return some
 
-    def _advance(self, office: Office, touched: set[int], frontier: int) -> set[int]:
-        """Bring the sums of the panes up to date; gives those from the frontier on that have changed."""
-        day_of = office.calendar.day_of
-        stale = {day_of(pane * PANE_MS) for pane in touched if pane < frontier}
-        changed = {pane for pane in touched if pane >= frontier}
-        if frontier != self._frontier:
-            low, high = sorted((frontier, self._frontier))
-            stale |= {day_of(pane * PANE_MS) for pane in office.panes if low <= pane < high}
-            self._present = {pane: sums for pane, sums in self._present.items() if pane >= frontier}
-            changed |= {pane for pane in office.panes if pane >= frontier and pane not in self._present}
-            self._frontier = frontier
-        for day in stale:
-            self._before = None
-            begin, end = self._bounds(office, day)
-            self._days.pop(day, None)
-            if rows := [row for pane, row in office.panes.items() if begin <= pane < end and row]:
-                self._days[day] = self._sum(rows)
-        for pane in changed:
-            self._present.pop(pane, None)
-            if row := office.panes.get(pane):
-                self._present[pane] = self._sum([row])
-        return changed
+    def _advance(self, office: Office, touched: dict[int, Row], frontier: int) -> None:
+        """Bring the sums of the panes before the frontier up to date: take away what a pane was, add what it is."""
+        known = self._frontier
+        if frontier < known:  # elapsed time had gone ahead of stream time
+            self._days, known = {}, -1
+        for pane, before in touched.items():
+            if pane < known:
+                self._rest = None
+                sums = self._of_day(office, pane)
+                sums.add_row(before, self._plan, -1)
+                sums.add_row(office.panes.get(pane, {}), self._plan)
+        if frontier > known:
+            for pane, row in office.panes.items():
+                if known <= pane < frontier:
+                    self._of_day(office, pane).add_row(row, self._plan)
+        if self._rest is None:
+            self._days = {day: sums for day, sums in self._days.items() if not sums.is_nothing()}
+        self._frontier = office.summed = frontier
 
-    def _bounds(self, office: Office, day: int) -> tuple[int, int]:
-        """The panes of a day before the frontier: the first, and the one after the last."""
-        start_of = office.calendar.start_of
-        return start_of(day) // PANE_MS, min(start_of(day + 1) // PANE_MS, self._frontier)
+    def _of_day(self, office: Office, pane: int) -> Sums:
+        """The sums of the day of a pane."""
+        day = office.calendar.day_of(pane * PANE_MS)
+        sums = self._days.get(day)
+        if sums is None:
+            sums = self._days[day] = Sums(self._plan)
+        return sums
 
     def _sum(self, rows: list[Row]) -> Sums:
         sums = Sums(self._plan)
@@ -179,7 +242,7 @@ class Memory:
         plan, days = self._plan, office.days
         if self._sealed == (day, days.changes):
             return
-        self._before = None
+        self._rest = None
         self._sealed = (day, days.changes)
         first = office.calendar.month_of(day)
         self._lifetime = self._sum([days.lifetime])
@@ -194,3 +257,14 @@ class Memory:
         for other in wanted.keys() - self._rested.keys():
             self._resting.add_row(unpack_row(wanted[other]), plan)
         self._rested = wanted
+
+
+def _spans(office: Office, day: int, hour: int) -> Spans:
+    start_of = office.calendar.start_of
+    tomorrow = start_of(day + 1)
+    spans = {
+        Window.HOUR: (hour, hour + HOUR_MS),
+        Window.DAY: (start_of(day), tomorrow),
+        Window.MONTH: (start_of(office.calendar.month_of(day)), tomorrow),
+    }
+    return tuple(spans[window] for window in Window)

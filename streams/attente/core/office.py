@@ -56,6 +56,7 @@ COUNTED: Final = frozenset(
     }
 )
 """Measures that a counter shows by their count alone."""
+_NOT_KEPT: Final[Row] = {}
 TIMED: Final = frozenset({panes.REACHED, panes.LEFT_ABANDONED, panes.LEFT_NO_SHOW})
 """Measures that a counter shows as a histogram too."""
 TAKEN_UP: Final = frozenset({NO_SHOW, TRANSFERRED, REQUEUED})
@@ -92,7 +93,8 @@ class Office:
         deficits: series of a counter -> by how much its exact count is below the greatest it has had.
         signing: what its signatures are held against; None where they are not looked at.
         heard: the time of the newest fact; derived, and so known only of facts that are held.
-        touched: panes changed since the view last looked; not state.
+        touched: panes changed since the view last looked, those before `summed` with the row as it then was; not state.
+        summed: the pane before which the view has added up the rows that it saw; not state.
         ledger: who is told of what is sealed; not state.
     """
 
@@ -110,7 +112,8 @@ class Office:
         self.closed: dict[str, bytes] = {}
         self.due: dict[int, list[str]] = {}
         self.panes: dict[int, Row] = {}
-        self.touched: set[int] = set()
+        self.touched: dict[int, Row] = {}
+        self.summed = -1
         self.sessions: dict[tuple[int, str], list[int]] = {}
         self.turned: dict[int, Turned] = {}
         self.beats: dict[str, Beat] = {}
@@ -129,15 +132,16 @@ class Office:
         row = self.panes.get(pane)
         if row is None:
             row = self.panes[pane] = {}
-        self.touched.add(pane)
+        if pane not in self.touched:
+            self.touched[pane] = row.copy() if pane < self.summed else _NOT_KEPT
         self._pane = pane
         self._row = row
         return row
 
-    def look(self) -> set[int]:
-        """The panes changed since the last look."""
+    def look(self) -> dict[int, Row]:
+        """The panes changed since the last look, with their rows at that time where they were before `summed`."""
         touched = self.touched
-        self.touched = set()
+        self.touched = {}
         self._pane = -1
         return touched
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 from attente.core import panes
-from attente.core.calendar import HOUR_MS
 from attente.core.figures import Figures
 from attente.core.levels import percentiles
 from attente.core.office import Office
 from attente.core.panes import CELL, MEASURE, SUM, Row
 from attente.core.plan import ENDS as ENDS_OF_CLOCKS
 from attente.core.plan import STARTS
-from attente.core.sessions import Sessions, fold_sessions, overlap_ms
 from attente.core.sums import ALL_CHANNELS, WAITS, Readings, Sums, add_up, added
 from attente.core.view import Counts, Histogram, KioskView, OfficeView, ServiceView, Tally, WaitEnd, WaitStats, Window
 from attente.core.visit import WAITING, Visit
@@ -36,14 +34,6 @@ PLAIN: Final = {
     Tally.TURNED_AWAY: panes.TURNED_AWAY,
 }
 STARTED: Final = panes.REACHED + panes.ISSUED_TO_STARTED
-
-
-class Opened(NamedTuple):
-    """When a desk, or the office itself (""), was open on a business day."""
-
-    day: int
-    desk: str
-    sessions: Sessions
 
 
 def portray(readings: Readings, office: Office, now: int, day: int, figures: Figures) -> OfficeView:
@@ -78,7 +68,7 @@ class _Portrait:
         self.office = office
         self.now = now
         self.day = day
-        self.total, self.windows, self._of_days = figures
+        self.total, self.windows, self.spans, self.opened, self._of_days = figures
         self.norms = readings.in_force(office.id, day)
         self.month = office.calendar.month_of(day)
         self._pieces: dict[str, list[tuple[Norm, Sums]]] = {}  # of a month in which a norm's definition has changed
@@ -102,9 +92,7 @@ class _Portrait:
         rest = sorted(self.seen - {number for _, number in offered})
         if rest:
             services.append(self._service(OTHER, rest, fine))
-        sessions = [Opened(day, desk, fold_sessions(facts)) for (day, desk), facts in office.sessions.items()]
-        day_end = office.calendar.start_of(self.day + 1)
-        now_open = {one.desk for one in sessions if one.day == self.day and one.sessions.is_open(self.now, day_end)}
+        now_open = {one.desk for one in self.opened if one.day == self.day and one.is_open(self.now)}
         every = sorted(self.seen)
         return OfficeView(
             office=office.id,
@@ -112,7 +100,7 @@ class _Portrait:
             services=tuple(services),
             is_open="" in now_open,
             open_desks=len(now_open - {""}),
-            open_desk_ms=self._open_desk_ms(sessions),
+            open_desk_ms=self._open_desk_ms(),
             contradictions={TYPES[kind]: n for kind, n in self._contradictions().items()},
             corrections=office.corrections,
             window_waits={window: self._stats(window, every) for window in Window},
@@ -153,23 +141,9 @@ class _Portrait:
             ]
         return self._pieces[norm.id]
 
-    def _open_desk_ms(self, opened: list[Opened]) -> dict[Window, int]:
-        calendar = self.office.calendar
-        hour = calendar.hour_of(self.now)
-        month = self.month
-        spans = {
-            Window.HOUR: (hour, hour + HOUR_MS),
-            Window.DAY: (calendar.start_of(self.day), calendar.start_of(self.day + 1)),
-            Window.MONTH: (calendar.start_of(month), calendar.start_of(self.day + 1)),
-        }
-        held = [
-            one.sessions.until(self.now, calendar.start_of(one.day + 1))
-            for one in opened
-            if one.desk and one.day >= month
-        ]
-        open_ms = {
-            window: sum(overlap_ms(sessions, begin, end) for sessions in held) for window, (begin, end) in spans.items()
-        }
+    def _open_desk_ms(self) -> dict[Window, int]:
+        of_desks = [one.open_ms(self.now, self.spans) for one in self.opened if one.desk and one.day >= self.month]
+        open_ms = {window: sum(ms[i] for ms in of_desks) for i, window in enumerate(Window)}
         open_ms[Window.MONTH] += self.windows[Window.MONTH].sums.get(panes.OPEN_DESK_MS, 0)
         return open_ms
 

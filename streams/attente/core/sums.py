@@ -11,7 +11,7 @@ from typing import Final
 
 from attente.core import panes
 from attente.core.days import coarse_key
-from attente.core.panes import MEASURE, SECONDS, SUM, Row
+from attente.core.panes import MEASURE, SECONDS, SUM, Row, change
 from attente.core.plan import Plan, answered_and_left
 from attente.core.view import Counts, Histogram
 from attente.model.kinds import CHANNELS
@@ -32,24 +32,30 @@ class Sums:
         buckets: coarse key -> how many, of the measures that have a histogram.
         waits: service -> seconds -> legs called; of exact rows only.
         contradictions: kind of fact -> how many.
+        has_waits: False for sums of which nobody asks percentiles: their `waits` stay empty.
     """
 
-    __slots__ = ("buckets", "contradictions", "counts", "sums", "waits", "within")
+    __slots__ = ("buckets", "contradictions", "counts", "has_waits", "sums", "waits", "within")
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, has_waits: bool = True) -> None:
         self.counts: Row = {}
         self.within: tuple[Row, ...] = tuple({} for _ in plan.thresholds)
         self.sums: Row = {}
         self.buckets: Row = {}
         self.waits: dict[int, Row] = {}
         self.contradictions: Row = {}
+        self.has_waits = has_waits
 
-    def add_row(self, row: Row, plan: Plan) -> None:
-        """Add a row, exact or coarse: a coarse wait is within a threshold if and only if the exact one is."""
+    def add_row(self, row: Row, plan: Plan, sign: int = 1) -> None:
+        """Add a row, exact or coarse: a coarse wait is within a threshold if and only if the exact one is.
+
+        With a `sign` of -1 take one away that was added.
+        """
         bounds = plan.bounds
         thresholds = tuple(zip(plan.thresholds, self.within, strict=True))
         counts = self.counts
-        for key, n in row.items():
+        for key, held in row.items():
+            n = sign * held
             head = key >> MEASURE
             seconds = key & SECONDS
             measure = head & 255
@@ -68,9 +74,8 @@ class Sums:
             if measure in HISTOGRAMS:
                 rough = coarse_key(key, bounds)
                 self.buckets[rough] = self.buckets.get(rough, 0) + n
-                if measure == WAITS:
-                    waits = self.waits.setdefault(head >> 10, {})
-                    waits[seconds] = waits.get(seconds, 0) + n
+                if measure == WAITS and self.has_waits:
+                    change(self.waits.setdefault(head >> 10, {}), seconds, n)  # or the longest would be one of none
 
     def add(self, other: "Sums") -> None:
         """Add other sums under the same plan."""
@@ -80,8 +85,9 @@ class Sums:
         add_up(self.sums, other.sums)
         add_up(self.buckets, other.buckets)
         add_up(self.contradictions, other.contradictions)
-        for service, waits in other.waits.items():
-            add_up(self.waits.setdefault(service, {}), waits)
+        if self.has_waits:
+            for service, waits in other.waits.items():
+                add_up(self.waits.setdefault(service, {}), waits)
 
     def copy(self) -> "Sums":
         """The same sums, to add to."""
@@ -92,7 +98,12 @@ class Sums:
         twin.buckets = self.buckets.copy()
         twin.waits = {service: waits.copy() for service, waits in self.waits.items()}
         twin.contradictions = self.contradictions.copy()
+        twin.has_waits = self.has_waits
         return twin
+
+    def is_nothing(self) -> bool:
+        """Whether all that was added has been taken away."""
+        return not any(self.counts.values()) and not any(self.contradictions.values())
 
     def count(self, numbers: Iterable[int], measure: int) -> int:
         """How many there are of a measure under some services, all channels together."""
