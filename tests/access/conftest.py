@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from secured import OF_OTHERS, UNLISTED, Secured
 
+from access.secured import OF_OTHERS, UNLISTED, Secured
 from attente.broker.admin import connect
 from attente.broker.local import LocalBroker
 from attente.broker.state import read_state

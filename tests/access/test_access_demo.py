@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from secured import KIOSK, UNLISTED, Secured
 
+from access.secured import KIOSK, UNLISTED, Secured
 from attente.broker.admin import connect
 from attente.broker.grants import Grant, Resource
 from commands import attente

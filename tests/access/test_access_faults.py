@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from faults import (
+
+from access.faults import (
     black_hole,
     closes,
     drips,
@@ -26,8 +27,7 @@ from faults import (
     sends_elsewhere,
     web_server,
 )
-from secured import Secured
-
+from access.secured import Secured
 from attente.broker.certificates import Authority, Pair
 from attente.broker.local import LocalBroker
 from attente.kiosk import Kiosk, KioskSettings

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaProducer
-from secured import KIOSK, REGISTRY, TRIES, UNLISTED, Client, Secured, applied, is_allowed, working
 
+from access.secured import KIOSK, REGISTRY, TRIES, UNLISTED, Client, Secured, applied, is_allowed, working
 from attente.broker.admin import TopicState, connect
 from attente.broker.certificates import Authority, Pair
 from attente.broker.grants import Grant, Resource

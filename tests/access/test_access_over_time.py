@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from secured import KIOSK, REGISTRY, Secured, applied, working
 
+from access.secured import KIOSK, REGISTRY, Secured, applied, working
 from attente.broker.admin import connect
 from attente.broker.grants import Found
 from attente.kiosk import Kiosk, KioskSettings

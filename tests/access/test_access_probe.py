@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from faults import (
+
+from access.faults import (
     asks_for_a_password_in_the_open,
     black_hole,
     closes,
@@ -24,7 +25,6 @@ from faults import (
     says_nothing,
     web_server,
 )
-
 from attente.broker.certificates import Authority, Pair
 from attente.errors import BrokerRefused, BrokerUnreachable, Unreachable
 from attente.security import PLAINTEXT, Security, probe

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from secured import KIOSK, OF_OTHERS, Secured
 
+from access.secured import KIOSK, OF_OTHERS, Secured
 from attente.broker.certificates import Authority
 from attente.broker.state import read_state
 from attente.grafana.preview.pictures import picture

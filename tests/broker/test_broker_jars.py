@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from maven_repository import Repository, jar, serving
 
 from attente.broker import jars
 from attente.broker.jars import Jar, JarsUnavailable, ensure, locked_jars, render
 from attente.errors import Missing
+from broker.maven_repository import Repository, jar, serving
 
 ONE, TWO = jar("one", b"1" * 5_000), jar("two", b"2" * 7_000)
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
-from checkpointing import within_two_minutes
 
 from attente.broker.admin import connect
 from attente.broker.local import LocalBroker
@@ -23,6 +22,7 @@ from attente.model.reasons import Reason
 from attente.model.records import Origin, dead_letter, read_dead_letter
 from attente.model.topics import DEADLETTERS, EVENTS, MANIFESTS, topics
 from attente.settings import Settings, prefixed
+from engine.checkpointing import within_two_minutes
 from handtape import RECORDS, REGISTRY
 from oracle import Record
 from workers import content

@@ -6,7 +6,6 @@ from dataclasses import replace
 import cramjam
 import msgspec
 import pytest
-from checkpointing import Bench, replaced, within_two_minutes
 
 from attente.broker.local import LocalBroker
 from attente.core.partition import Partition
@@ -20,6 +19,7 @@ from attente.registry.entities import Clock, End, Office, Per, Registry, Service
 from attente.registry.load import parse
 from attente.settings import Settings, prefixed
 from driver import Driver
+from engine.checkpointing import Bench, replaced, within_two_minutes
 from lives import random_log
 from oracle import Tally, partition_of
 from workers import delete_before, write, written

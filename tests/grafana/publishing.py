@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grafana_stub import GrafanaStub
 
 from attente.grafana.answers import Patience
 from commands import Said, attente
+from grafana.grafana_stub import GrafanaStub
 
 SECRET = "glsa_5eCr3tOfNobody0123456789abcdef_0a1b2c3d"  # noqa: S105 - of the stub alone
 LOGIN = "sa-1-publisher"

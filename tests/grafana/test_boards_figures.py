@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from rule_tools import run
 
 from attente.grafana.boards import BOARDS
 from attente.grafana.build import dashboards
 from attente.grafana.panels import panel_id
+from grafana.rule_tools import run
 
 pytestmark = pytest.mark.tools
 

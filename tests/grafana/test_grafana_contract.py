@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from grafana_stub import GrafanaStub
 
 from attente.grafana.address import address
 from attente.grafana.publication import Action, Wanted, plan
 from attente.grafana.publish import Grafana
 from attente.grafana.token import Token
+from grafana.grafana_stub import GrafanaStub
 
 Json = dict[str, Any]
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from grafana_stub import GrafanaStub
-from publishing import command, token_file, with_token
 
 from attente.grafana.build import dashboards
 from commands import Said, attente
+from grafana.grafana_stub import GrafanaStub
+from grafana.publishing import command, token_file, with_token
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "howto-grafana.md"

@@ -6,16 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grafana_stub import GrafanaStub
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from publishing import LOGIN, SECRET, Command, boards, command, hides_the_token, log_everything, parsed, with_token
 
 from attente.grafana import norm_changes as attente_norm_changes
 from attente.grafana.differences import ABSENT, Change, differences, fingerprint, normalised
 from attente.grafana.norm_changes import norm_changes
 from attente.grafana.texts import keys
 from attente.registry.load import load
+from grafana.grafana_stub import GrafanaStub
+from grafana.publishing import (
+    LOGIN,
+    SECRET,
+    Command,
+    boards,
+    command,
+    hides_the_token,
+    log_everything,
+    parsed,
+    with_token,
+)
 
 REGISTRY = Path(__file__).resolve().parents[2] / "docs" / "examples" / "registry.yaml"
 

@@ -9,8 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from grafana_stub import LOGIN_PAGE, Fault, GrafanaStub
-from publishing import (
+
+from attente.errors import BadInput, Missing
+from attente.grafana.address import address
+from attente.grafana.answers import GrafanaError, NotReached, Patience, Refused
+from attente.grafana.publish import Grafana
+from attente.grafana.token import Token, find_token
+from commands import attente
+from grafana.grafana_stub import LOGIN_PAGE, Fault, GrafanaStub
+from grafana.publishing import (
     LOGIN,
     SECRET,
     Command,
@@ -23,13 +30,6 @@ from publishing import (
     token_file,
     with_token,
 )
-
-from attente.errors import BadInput, Missing
-from attente.grafana.address import address
-from attente.grafana.answers import GrafanaError, NotReached, Patience, Refused
-from attente.grafana.publish import Grafana
-from attente.grafana.token import Token, find_token
-from commands import attente
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from grafana_stub import GrafanaStub
-from publishing import Command, command, hides_the_token, log_everything, no_waiting, with_token
 
+from grafana.grafana_stub import GrafanaStub
+from grafana.publishing import Command, command, hides_the_token, log_everything, no_waiting, with_token
 from needs import program
 
 pytestmark = pytest.mark.tools

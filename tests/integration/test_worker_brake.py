@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from malformed import BEGIN, Draft, Tape, encoded, event, good
-
 from attente.metrics import catalogue as c
 from attente.model.reasons import Reason
 from attente.model.records import read_dead_letter
@@ -12,6 +10,7 @@ from attente.model.topics import DEADLETTERS
 from attente.registry.entities import Registry
 from attente.settings import prefixed
 from handtape import CASH, LILLE, REGISTRY
+from integration.malformed import BEGIN, Draft, Tape, encoded, event, good
 from workers import Crew, content, wait_until, write, written
 
 MakeCrew = Callable[..., Crew]

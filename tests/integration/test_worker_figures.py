@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from malformed import KINDS, Draft, encoded, event, examples, tape
-
 from attente.core.view import Tally, WaitEnd
 from attente.metrics import catalogue as c
 from attente.metrics.reading import Reading
@@ -15,6 +13,7 @@ from attente.model.records import read_dead_letter
 from attente.model.topics import DEADLETTERS
 from attente.settings import prefixed
 from handtape import EXPECTED, LILLE, RECORDS, REGISTRY, Four, NamedTotals
+from integration.malformed import KINDS, Draft, encoded, event, examples, tape
 from oracle import Record, compute, partition_of
 from workers import Crew, content, wait_until, write
 

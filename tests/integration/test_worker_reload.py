@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from malformed import BEGIN, Draft, Tape, encoded, event, good
-
 from attente.core.state import digest
 from attente.metrics import catalogue as c
 from attente.model.topics import DEADLETTERS
@@ -19,6 +17,7 @@ from attente.settings import prefixed
 from commands import attente
 from driver import Driver
 from handtape import CASH, PUNE, REGISTRY
+from integration.malformed import BEGIN, Draft, Tape, encoded, event, good
 from oracle import Record
 from workers import Crew, Worker, content, wait_until, write, written
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from malformed import BEGIN, OFFICES, encoded, event
 
 from attente.kiosk import Kiosk, KioskSettings
 from attente.metrics import catalogue as c
@@ -23,6 +22,7 @@ from attente.registry.entities import Registry
 from attente.settings import prefixed
 from commands import attente
 from handtape import CASH, LILLE, REGISTRY
+from integration.malformed import BEGIN, OFFICES, encoded, event
 from oracle import Record
 from signed import Signed, asking, entry, key_of, signature
 from workers import Crew, Worker, content, wait_until, write, written

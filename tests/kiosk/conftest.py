@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kiosks import PARTITIONS, PREFIX
 
 from attente.broker.admin import connect
 from attente.broker.local import LocalBroker
 from attente.broker.topics import apply, with_prefix
 from attente.errors import Missing
 from attente.model.topics import topics
+from kiosk.kiosks import PARTITIONS, PREFIX
 from needs import cannot_run
 
 

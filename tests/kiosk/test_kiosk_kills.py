@@ -11,13 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kiosks import PARTITIONS, Arrived, Program
-
 from attente.broker.local import LocalBroker
 from attente.core.view import Tally
 from attente.model.events import AnyEvent, ServiceEnded, ServiceStarted, TicketCalled, TicketIssued
 from attente.registry.load import parse
 from driver import Driver
+from kiosk.kiosks import PARTITIONS, Arrived, Program
 from oracle import Record
 from workers import HANG_S
 

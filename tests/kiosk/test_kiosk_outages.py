@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kiosks import EVENTS, Arrived, Program
-
 from attente.broker.local import LocalBroker
 from attente.broker.state import running
 from attente.errors import Unreachable
@@ -24,6 +22,7 @@ from attente.kiosk.producer import KafkaSink
 from attente.kiosk.sender import WINDOW
 from attente.kiosk.spool import Spool
 from attente.security import PLAINTEXT, probe
+from kiosk.kiosks import EVENTS, Arrived, Program
 from workers import HANG_S, content, wait_until
 
 CAMPAIGN_S: Final = float(os.environ.get("ATTENTE_OUTAGE_S", "0"))

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from power_cut_program import value_of
 
 from attente.kiosk.spool import Spool
+from kiosk.power_cut_program import value_of
 from needs import tracer
 from workers import ROOT, wait_until
 

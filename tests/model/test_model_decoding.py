@@ -5,7 +5,6 @@ import typing
 
 import msgspec
 import pytest
-from model_files import EXAMPLES, OBJECTS
 
 from attente.model import kinds
 from attente.model.events import (
@@ -24,6 +23,7 @@ from attente.model.events import (
 from attente.model.kinds import Kind
 from attente.model.reasons import Reason, Refusal
 from attente.model.refusals import decode_event
+from model.model_files import EXAMPLES, OBJECTS
 
 ISSUED = OBJECTS["ticket.issued"]
 

@@ -8,12 +8,12 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model_files import EXAMPLES, INDEX, INVALID, OBJECTS, SCHEMAS, Invalid
 
 from attente.model.events import TYPES, TicketIssued
 from attente.model.plausible import check_plausible
 from attente.model.reasons import Reason, Refusal
 from attente.model.refusals import decode_event
+from model.model_files import EXAMPLES, INDEX, INVALID, OBJECTS, SCHEMAS, Invalid
 
 CHECKER = jsonschema.FormatChecker(formats=["date-time"])
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as murmur2_of_kafka_python
-from model_files import SCHEMAS
 
 from attente.model.events import OfficeId
 from attente.model.partitioning import murmur2, partition_of
+from model.model_files import SCHEMAS
 
 VECTORS = json.loads((SCHEMAS / "vectors" / "partitions.json").read_bytes())["vectors"]
 

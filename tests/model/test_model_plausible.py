@@ -4,12 +4,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_files import EXAMPLES
 
 from attente.model.events import TicketIssued, decode
 from attente.model.instants import milliseconds, text_of
 from attente.model.plausible import check_plausible
 from attente.model.reasons import Reason, Refusal
+from model.model_files import EXAMPLES
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

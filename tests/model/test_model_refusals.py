@@ -7,12 +7,12 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from model_files import EXAMPLES, INDEX, OBJECTS
 
 from attente.model.events import TYPES, TicketIssued, decode
 from attente.model.instants import milliseconds
 from attente.model.reasons import Reason, Refusal, shown
 from attente.model.refusals import decode_event, explain
+from model.model_files import EXAMPLES, INDEX, OBJECTS
 
 ISSUED = OBJECTS["ticket.issued"]
 OF_BYTES = list(Reason)[: list(Reason).index(Reason.IMPLAUSIBLE_TIME)]

@@ -11,7 +11,6 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from model_files import OBJECTS, SCHEMAS
 
 from attente.model.events import TYPES
 from attente.model.reasons import Reason
@@ -19,6 +18,7 @@ from attente.model.schemas import artefacts, build, drift
 from attente.model.schemas.__main__ import main
 from attente.model.schemas.text import json_text, yaml_text
 from attente.model.topics import EVENTS, topics
+from model.model_files import OBJECTS, SCHEMAS
 
 
 @pytest.fixture

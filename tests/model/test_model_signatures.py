@@ -7,7 +7,6 @@ from hashlib import blake2b
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_files import SCHEMAS
 
 from attente.model.reasons import Reason
 from attente.model.signatures import (
@@ -24,6 +23,7 @@ from attente.model.signatures import (
     read_keys,
     signature_in,
 )
+from model.model_files import SCHEMAS
 
 SECRET = bytes(range(SECRET_BYTES))
 KEY = Key("75-nation.hall-1", "75-nation", SECRET)

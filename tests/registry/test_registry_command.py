@@ -3,11 +3,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from registry_files import RICH, SOUND, changed
 
 from attente.cli.main import main
 from attente.registry.load import load
 from attente.registry.presets import names, preset
+from registry.registry_files import RICH, SOUND, changed
 
 
 @dataclass

@@ -1,10 +1,10 @@
 import pytest
 import yaml
-from registry_files import SOUND
 
 from attente.registry import document
 from attente.registry.load import RegistryError
 from attente.registry.problems import Problem, Problems
+from registry.registry_files import SOUND
 
 BOTH = pytest.mark.parametrize("tree", document.TREES)
 

@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from registry_files import RICH, SOUND, changed
 
 from attente.registry import fingerprint, zones
 from attente.registry.load import parse
 from attente.registry.zones import Rules
+from registry.registry_files import RICH, SOUND, changed
 
 FIXED = SOUND.replace("Europe/Paris", "UTC")
 """UTC never changes, so that no release of the zone database moves the hash."""

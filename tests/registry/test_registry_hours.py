@@ -2,12 +2,12 @@ from datetime import date
 
 import pytest
 import yaml
-from registry_files import complaint, problems
 
 from attente.registry import document
 from attente.registry.entities import Exceptional, OpeningCalendar
 from attente.registry.load import parse
 from attente.registry.problems import Problems
+from registry.registry_files import complaint, problems
 
 HEAD = "network: x\nservices: [{id: a, title: A}]\n"
 OFFICES = "offices:\n  - {id: nation, name: N, region: R, zone: UTC, calendar: usual}\n"

@@ -1,11 +1,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry_files import RICH, SOUND, changed, complaint, problems
 
 from attente.errors import Missing
 from attente.registry.entities import Clock, Detail, End, Left, Per, Start, StillWaiting
 from attente.registry.load import Problem, RegistryError, load, parse
+from registry.registry_files import RICH, SOUND, changed, complaint, problems
 
 
 def norm_of(text: str):

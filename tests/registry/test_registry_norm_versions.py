@@ -1,12 +1,11 @@
 from datetime import date
 from itertools import permutations
 
-from registry_files import complaint
-
 from attente.core.plan import Plan
 from attente.registry.buckets import bounds
 from attente.registry.entities import Norm, Registry
 from attente.registry.load import parse
+from registry.registry_files import complaint
 
 NETWORK = """\
 network: x

@@ -1,11 +1,11 @@
 import re
 
 import pytest
-from registry_files import SOUND
 
 from attente.registry.entities import Clock, End, Left, Norm, Per, Start, StillWaiting
 from attente.registry.load import parse
 from attente.registry.presets import headline, names, preset
+from registry.registry_files import SOUND
 
 NETWORK = SOUND.partition("norms:")[0]
 DOOR_TO_CALL = Clock(Start.ARRIVED, End.CALLED, Per.VISIT)

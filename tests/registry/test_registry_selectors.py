@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry_files import complaint
 
 from attente.registry.load import parse
+from registry.registry_files import complaint
 
 REGIONS = ("Paris", "Île de France", "Grand-Est (67, 68)")
 SIZES = ("", "small", "large")

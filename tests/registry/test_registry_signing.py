@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from registry_files import SOUND, changed, complaint, problems
 
 from attente.errors import BadInput, Missing
 from attente.model.instants import LATEST, milliseconds
@@ -11,6 +10,7 @@ from attente.model.signatures import NO_KEYS, Algorithm, Key
 from attente.registry.entities import OfficeKey, Registry, Signatures
 from attente.registry.keyring import keyring, load_keys
 from attente.registry.load import parse
+from registry.registry_files import SOUND, changed, complaint, problems
 
 FINGER = "0123456789abcdef0123456789abcdef"
 AT = "2026-11-23T08:00:00+01:00"

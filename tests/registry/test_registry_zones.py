@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry_files import changed, complaint
 
 from attente.registry import zones
 from attente.registry.load import parse
 from attente.registry.zones import Change, Clash, Rules
+from registry.registry_files import changed, complaint
 
 EVERY_ZONE = sorted(zones.names())
 START, END = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1990, 2051))

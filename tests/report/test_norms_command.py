@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from report_files import BOBIGNY, NATION, registry, run, write
 
 from attente.registry.load import load
+from report.report_files import BOBIGNY, NATION, registry, run, write
 
 Captured = pytest.CaptureFixture[str]
 

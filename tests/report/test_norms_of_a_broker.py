@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_files import NATION, registry, run, write
 
 from attente.broker.local import LocalBroker
 from attente.model.partitioning import partition_of
+from report.report_files import NATION, registry, run, write
 from signed import key_of
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_files import BOBIGNY, LINES, NATION, REGISTRY, event, registry, run, write
 
 from attente import __version__
 from attente.registry.load import load
+from report.report_files import BOBIGNY, LINES, NATION, REGISTRY, event, registry, run, write
 
 Captured = pytest.CaptureFixture[str]
 

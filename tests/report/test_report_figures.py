@@ -4,7 +4,15 @@ import random
 from collections import Counter
 
 import pytest
-from reports import (
+
+from attente.registry.entities import Left, Per
+from attente.report.figures import By, Part, Table, count, table, tabulate
+from attente.report.reading import Share, read, read_log
+from handtape import EXPECTED, RECORDS, REGISTRY
+from lives import Profile, random_log
+from oracle import Figures as Oracle
+from oracle import compute
+from report.reports import (
     PLAIN,
     SHUFFLED,
     archive,
@@ -17,14 +25,6 @@ from reports import (
     of_the_report,
     wanted_by_the_oracle,
 )
-
-from attente.registry.entities import Left, Per
-from attente.report.figures import By, Part, Table, count, table, tabulate
-from attente.report.reading import Share, read, read_log
-from handtape import EXPECTED, RECORDS, REGISTRY
-from lives import Profile, random_log
-from oracle import Figures as Oracle
-from oracle import compute
 
 # ---- the month of January 1999, whose exact result is known
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_files import run
+
+from report.report_files import run
 
 
 @pytest.fixture(scope="module")

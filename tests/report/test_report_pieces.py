@@ -4,7 +4,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from report_files import BOBIGNY, NATION, REGISTRY, event
 
 from attente.core import panes
 from attente.core.days import unpack_row
@@ -18,6 +17,7 @@ from attente.report.numbers import clock, percent, rounded, share, stretch
 from attente.report.reading import read
 from attente.report.text import bar
 from attente.report.words import definition, promise
+from report.report_files import BOBIGNY, NATION, REGISTRY, event
 
 NETWORK = parse(REGISTRY, "network.yaml")
 NORM = NETWORK.norms["nation-5"]

@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from dead_letters import BEGIN, TOPIC, body, lying, written
-from registry_of_lille import LILLE_YAML
 
 from attente.model.reasons import Reason
 from attente.model.records import EVENT_HEADER, DeadLetter, Origin, replayed
@@ -14,6 +12,8 @@ from attente.sources.deadletters.letters import Survey, Wanted, grouped
 from attente.sources.deadletters.verdict import Verdict
 from attente.sources.target import Times
 from signed import Signed, asking, entry, key_of, signature
+from sources.dead_letters import BEGIN, TOPIC, body, lying, written
+from sources.registry_of_lille import LILLE_YAML
 
 HOUR = 3_600_000
 

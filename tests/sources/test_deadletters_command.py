@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dead_letters import BEGIN, body, written
 from kafka import KafkaProducer
-from registry_of_lille import LILLE_YAML
-from topic_content import content
 
 from attente.broker.local import LocalBroker
 from attente.model.partitioning import partition_of
@@ -18,6 +15,9 @@ from attente.model.records import DeadLetter, read_dead_letter
 from attente.model.topics import DEADLETTERS, EVENTS
 from attente.settings import prefixed
 from commands import Said, attente
+from sources.dead_letters import BEGIN, body, written
+from sources.registry_of_lille import LILLE_YAML
+from sources.topic_content import content
 
 LILLE_HOME = partition_of(b"lille", 4)
 

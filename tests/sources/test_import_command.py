@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from technion_rows import HUNG_UP, LEFT, as_row, row, tape
 
 from attente.cli.main import main
 from attente.model.events import decode
+from sources.technion_rows import HUNG_UP, LEFT, as_row, row, tape
 
 
 def run(*arguments: str | Path) -> int:

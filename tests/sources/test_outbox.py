@@ -4,13 +4,13 @@ import threading
 from collections import Counter
 
 import pytest
-from topic_content import content
 
 from attente.broker.local import LocalBroker
 from attente.model.topics import EVENTS
 from attente.settings import prefixed
 from attente.sources import outbox as module
 from attente.sources.outbox import Outbox
+from sources.topic_content import content
 
 
 @pytest.fixture

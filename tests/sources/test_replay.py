@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from event_lines import BEGIN, SECOND, visits
-from topic_content import content
 
 from attente.broker.admin import connect
 from attente.broker.local import LocalBroker
@@ -28,6 +26,8 @@ from attente.sources.pace import span_of
 from attente.sources.replay import BadLines, ReplaySettings, replay, span_of_lines
 from attente.sources.target import Times
 from signed import key_of
+from sources.event_lines import BEGIN, SECOND, visits
+from sources.topic_content import content
 
 HOUR = 3_600 * SECOND
 

@@ -11,11 +11,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from event_lines import SECOND, visits
-from topic_content import content
 
 from attente.broker.local import LocalBroker
 from attente.cli.main import main
+from sources.event_lines import SECOND, visits
+from sources.topic_content import content
 
 HOUR = 3_600 * SECOND
 

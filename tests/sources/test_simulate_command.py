@@ -15,8 +15,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from simulated import HOUR, MONDAY
-from topic_content import content
 
 import attente
 from attente.broker.local import LocalBroker
@@ -29,6 +27,8 @@ from attente.registry.load import load
 from attente.sources.simulate.network import Network
 from attente.sources.simulate.stream import simulate_day
 from signed import key_of
+from sources.simulated import HOUR, MONDAY
+from sources.topic_content import content
 
 DAY = ("--day", "2026-11-23")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from simulated import HOUR, MONDAY
 
 from attente.model.events import TYPES, KioskHeartbeat, TicketIssued, decode
 from attente.model.instants import milliseconds
@@ -17,6 +16,7 @@ from attente.sources.simulate.network import Network, Shares
 from attente.sources.simulate.pool import Pool
 from attente.sources.simulate.stream import Delivery, Runs, beginning, simulate_day, simulate_days
 from attente.sources.simulate.wire import DRIFT_MS, kiosks
+from sources.simulated import HOUR, MONDAY
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "json" / "event.json"
 FLAWLESS = Shares(late=0, duplicates=0, drift=0)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
-from simulated import MONDAY, counted, offices
 
 from attente.core.view import Counts, OfficeView, Window
 from attente.model.events import ServiceEnded, ServiceStarted, decode
@@ -16,6 +15,7 @@ from attente.sources.simulate.hours import instant
 from attente.sources.simulate.network import Network, Shares
 from attente.sources.simulate.stream import Delivery, simulate_days
 from attente.sources.simulate.truth import OfficeTruth
+from sources.simulated import MONDAY, counted, offices
 
 TUESDAY = MONDAY + 1
 TARGET = 0.85

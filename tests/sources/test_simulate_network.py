@@ -4,7 +4,6 @@ import re
 from zoneinfo import ZoneInfo
 
 import pytest
-from simulated import HOUR, MONDAY
 
 from attente.registry.load import parse
 from attente.registry.openings import open_spans
@@ -13,6 +12,7 @@ from attente.sources.simulate.hours import course, spans_of
 from attente.sources.simulate.network import Network, mid_morning_zone
 from attente.sources.simulate.registry_text import registry_text
 from attente.sources.simulate.stream import simulate_day
+from sources.simulated import HOUR, MONDAY
 
 
 def test_one_more_office_changes_no_other() -> None:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from simulated import HOUR, MONDAY, after, counted, offices
 
 from attente.core.view import ServiceView, Tally, WaitEnd, Window
 from attente.sources.simulate.hours import instant
 from attente.sources.simulate.network import Network, Shares
 from attente.sources.simulate.stream import simulate_days
 from attente.sources.simulate.truth import OfficeTruth, ServiceTruth
+from sources.simulated import HOUR, MONDAY, after, counted, offices
 
 FLAWED = Shares(late=0.5, duplicates=0.03, drift=1.0)
 NETWORK = Network.generate(4, offices=12, everywhere=True, shares=FLAWED)

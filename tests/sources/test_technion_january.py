@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from math import ceil
 
 import pytest
-from technion_rows import HOUR_MS, january, january_shuffled, needs_january
 
 from attente.model.events import AnyEvent, ServiceEnded, ServiceStarted, TicketAbandoned, TicketCalled, TicketIssued
 from attente.model.instants import milliseconds
+from sources.technion_rows import HOUR_MS, january, january_shuffled, needs_january
 
 pytestmark = needs_january
 

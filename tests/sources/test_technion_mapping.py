@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from technion_rows import HUNG_UP, LEFT, as_row, imported, january, needs_january, row, tape
 
 from attente.model.events import AnyEvent, ServiceEnded, ServiceStarted, TicketAbandoned, TicketCalled, TicketIssued
 from attente.model.instants import milliseconds
 from attente.registry.demo import SERVICES, technion_offices, technion_registry
 from attente.sources.importers import IMPORTERS, ImportOptions, import_tape
+from sources.technion_rows import HUNG_UP, LEFT, as_row, imported, january, needs_january, row, tape
 
 
 def events_of(folder: Path, *rows: str, offices: int = 1) -> list[AnyEvent]:

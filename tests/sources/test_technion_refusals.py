@@ -4,9 +4,9 @@ import lzma
 from pathlib import Path
 
 import pytest
-from technion_rows import COLUMNS, HEADER, imported, row, tape
 
 from attente.errors import BadInput, Missing
+from sources.technion_rows import COLUMNS, HEADER, imported, row, tape
 
 
 def refusal_of(path: Path) -> str:
