@@ -195,7 +195,9 @@ def test_a_valid_example_is_a_cloudevent_in_structured_mode(name: str) -> None:
     assert found.get_specversion() == "1.0"
     assert found.get_type() == OBJECTS[name]["type"]
     assert found.get_id() == OBJECTS[name]["id"]
-    assert found.get_time().utcoffset() is not None
+    at = found.get_time()
+    assert at is not None
+    assert at.utcoffset() is not None
     assert found.get_extension("office") == "75-nation"
 
 

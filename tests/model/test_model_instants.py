@@ -1,5 +1,6 @@
 """Instants: the fast way, the way by datetime, and a third reading that shares nothing with them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -19,9 +20,9 @@ def _an_empty_cache() -> None:
     instants._minutes.clear()
 
 
-def outcome(reader: object, text: str) -> int | Reason:
+def outcome(reader: Callable[[str], int], text: str) -> int | Reason:
     try:
-        return reader(text)  # type: ignore[operator]
+        return reader(text)
     except Refusal as refusal:
         return refusal.reason
 

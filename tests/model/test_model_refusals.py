@@ -89,7 +89,7 @@ def other_version(draw: st.DrawFn, event: dict[str, object]) -> object:
 
 
 def other_type(draw: st.DrawFn, event: dict[str, object]) -> object:
-    wrong = [
+    wrong: list[object] = [
         None,
         "",
         "ticket",

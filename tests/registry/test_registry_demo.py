@@ -33,7 +33,7 @@ def test_the_tapes_network_promises_to_answer_within_a_minute() -> None:
     assert norm.services == {*SERVICES, "other"}
 
 
-def test_workers_load_the_same_network_from_the_written_file(tmp_path) -> None:
+def test_workers_load_the_same_network_from_the_written_file(tmp_path: Path) -> None:
     path = tmp_path / "registry.yaml"
     path.write_text(technion_yaml(16), encoding="utf-8")
     assert load(path) == technion_registry(16)

@@ -1,4 +1,6 @@
 import re
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -38,12 +40,12 @@ def test_every_key_is_documented() -> None:
 
 
 @pytest.mark.parametrize("choice", [Detail, Start, End, Per, Left, StillWaiting, Signatures, Algorithm])
-def test_every_choice_is_documented(choice) -> None:
+def test_every_choice_is_documented(choice: type[StrEnum]) -> None:
     assert [word for word in choice if f"`{word}`" not in PAGE] == []
 
 
 @pytest.fixture
-def told(monkeypatch, capfd):
+def told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[[str], str]:
     """What the command says of a documented file, on standard error and standard output."""
 
     def check(name: str) -> str:
@@ -57,14 +59,16 @@ def told(monkeypatch, capfd):
 
 
 def documented(name: str) -> str:
-    return re.search(rf"```console\n\$ attente registry check {re.escape(name)}\n(.*?)```", PAGE, re.DOTALL)[1]
+    found = re.search(rf"```console\n\$ attente registry check {re.escape(name)}\n(.*?)```", PAGE, re.DOTALL)
+    assert found, name
+    return found[1]
 
 
-def test_the_documented_mistakes_get_the_documented_answers(told) -> None:
+def test_the_documented_mistakes_get_the_documented_answers(told: Callable[[str], str]) -> None:
     assert told("registry-with-mistakes.yaml") == documented("registry-with-mistakes.yaml")
 
 
-def test_the_documented_success_is_what_the_command_says(told) -> None:
+def test_the_documented_success_is_what_the_command_says(told: Callable[[str], str]) -> None:
     # The hash follows the zone database, so that only its form can be documented.
     hashes = "[0-9a-f]{16}"
     assert re.sub(hashes, "#", told("registry.yaml")) == re.sub(hashes, "#", documented("registry.yaml"))
@@ -91,7 +95,7 @@ def test_the_how_to_ends_with_the_norm_that_it_builds() -> None:
     ]
 
 
-def test_the_how_to_lists_the_presets_as_the_command_does(capfd) -> None:
+def test_the_how_to_lists_the_presets_as_the_command_does(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["registry", "presets"])
     assert f"$ attente registry presets\n{capfd.readouterr().out}```" in HOW_TO

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import yaml
 
@@ -8,8 +10,10 @@ from registry.registry_files import SOUND
 
 BOTH = pytest.mark.parametrize("tree", document.TREES)
 
+MakeTree = Callable[[str], document.Tree]
 
-def refusal(text: str, tree) -> Problem:
+
+def refusal(text: str, tree: MakeTree) -> Problem:
     with pytest.raises(RegistryError) as refused:
         document.compose(text, Problems("r.yaml"), tree)
     (problem,) = refused.value.problems
@@ -55,7 +59,9 @@ MISTAKES = [
 
 @BOTH
 @pytest.mark.parametrize(("text", "line", "column", "remedy"), MISTAKES, ids=[text for text, *_ in MISTAKES])
-def test_what_is_no_yaml_is_refused_at_its_place_with_a_remedy(tree, text, line, column, remedy) -> None:
+def test_what_is_no_yaml_is_refused_at_its_place_with_a_remedy(
+    tree: MakeTree, text: str, line: int, column: int, remedy: str
+) -> None:
     problem = refusal(text, tree)
     assert (problem.line, problem.column) == (line, column)
     assert problem.message.startswith("not YAML: ")
@@ -63,24 +69,24 @@ def test_what_is_no_yaml_is_refused_at_its_place_with_a_remedy(tree, text, line,
 
 
 @BOTH
-def test_an_unclosed_list_tells_the_line_in_which_it_began(tree) -> None:
+def test_an_unclosed_list_tells_the_line_in_which_it_began(tree: MakeTree) -> None:
     message = refusal("a: 1\nservices: [b, c\n\n", tree).message
     assert "(begun in line 2); close the list with ]" in message
 
 
 @BOTH
-def test_an_unclosed_quote_tells_the_line_in_which_it_began(tree) -> None:
+def test_an_unclosed_quote_tells_the_line_in_which_it_began(tree: MakeTree) -> None:
     message = refusal("a: 1\nb: 'c\n\n", tree).message
     assert "(begun in line 2); close the quotes" in message
 
 
 @BOTH
-def test_an_unknown_escape_names_its_remedy(tree) -> None:
+def test_an_unknown_escape_names_its_remedy(tree: MakeTree) -> None:
     assert "write the backslash twice" in refusal('a: "\\q"', tree).message
 
 
 @BOTH
-def test_a_control_character_is_named_with_its_place(tree) -> None:
+def test_a_control_character_is_named_with_its_place(tree: MakeTree) -> None:
     problem = refusal("a: b\nc: d\x07e\n", tree)
     assert (problem.line, problem.column) == (2, 5)
     assert problem.message == "character U+0007 is not allowed in YAML; remove it"
@@ -88,14 +94,14 @@ def test_a_control_character_is_named_with_its_place(tree) -> None:
 
 @BOTH
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n", "\ufeff"])
-def test_an_empty_file_is_told_how_to_begin(tree, text) -> None:
+def test_an_empty_file_is_told_how_to_begin(tree: MakeTree, text: str) -> None:
     problem = refusal(text, tree)
     assert (problem.line, problem.column) == (1, 1)
     assert problem.message == "the file is empty; begin with network: NAME, services: and offices:"
 
 
 @BOTH
-def test_sixteen_levels_are_read(tree) -> None:
+def test_sixteen_levels_are_read(tree: MakeTree) -> None:
     document.compose("[" * 16 + "]" * 16, Problems("x"), tree)
 
 
@@ -107,7 +113,7 @@ def bomb(levels: int) -> str:
 
 
 @BOTH
-def test_aliases_that_expand_without_bounds_are_refused_where_they_pass_the_limit(tree) -> None:
+def test_aliases_that_expand_without_bounds_are_refused_where_they_pass_the_limit(tree: MakeTree) -> None:
     # Level n holds (9^(n+2) - 1) / 8 values: 5.4 million on line 7, 48 million on line 8.
     document.compose(bomb(7), Problems("x"), tree)
     problem = refusal(bomb(40), tree)
@@ -116,7 +122,7 @@ def test_aliases_that_expand_without_bounds_are_refused_where_they_pass_the_limi
 
 
 @BOTH
-def test_an_alias_of_an_alias_list_counts_what_it_expands_to(tree, monkeypatch) -> None:
+def test_an_alias_of_an_alias_list_counts_what_it_expands_to(tree: MakeTree, monkeypatch: pytest.MonkeyPatch) -> None:
     #  root 1, [x, y] 3, alias 3, alias 3 = 10 values
     text = "- &a [x, y]\n- *a\n- *a\n"
     monkeypatch.setattr(document, "EXPANDED", 10)

@@ -124,13 +124,13 @@ def test_the_order_of_services_offices_and_norms_changes_the_hash() -> None:
     assert hash_of(changed(at, "".join(entries) + at)) != hash_of(changed(at, "".join(reversed(entries)) + at))
 
 
-def test_other_rules_of_a_zone_in_use_change_the_hash(monkeypatch) -> None:
+def test_other_rules_of_a_zone_in_use_change_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     before = hash_of(SOUND)
     monkeypatch.setattr(zones, "rules", lambda _: Rules(3600, ()))
     assert hash_of(SOUND) != before
 
 
-def test_a_new_format_changes_every_hash(monkeypatch) -> None:
+def test_a_new_format_changes_every_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     before = hash_of(SOUND)
     monkeypatch.setattr(fingerprint, "FORMAT", "attente.registry/2")
     assert hash_of(SOUND) != before

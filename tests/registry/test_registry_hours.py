@@ -1,3 +1,4 @@
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -37,14 +38,14 @@ def test_a_week_is_told_by_days_and_ranges_of_days_and_the_rest_is_closed() -> N
 
 
 @pytest.mark.parametrize("tree", document.TREES)
-def test_hours_and_dates_need_no_quotes(tree) -> None:
+def test_hours_and_dates_need_no_quotes(tree: Callable[[str], document.Tree]) -> None:
     text = with_calendar(more="    holidays: [2026-12-25]\n    exceptions: [{date: 2026-12-24, hours: 09:00-12:00}]\n")
     root = document.compose(text, Problems("x"), tree)
     scalars = {node.value for node in walk(root) if isinstance(node, yaml.ScalarNode)}
     assert {"09:00-12:30", "13:30-17:00", "2026-12-25", "2026-12-24", "09:00-12:00"} <= scalars
 
 
-def walk(node: yaml.Node):
+def walk(node: yaml.Node) -> Iterator[yaml.Node]:
     yield node
     for child in node.value if not isinstance(node, yaml.ScalarNode) else ():
         for inner in child if isinstance(child, tuple) else (child,):

@@ -50,7 +50,7 @@ def test_entries_with_one_id_are_definitions_of_one_norm_and_the_newest_stands_f
 
 def test_each_definition_is_whole_in_itself() -> None:
     old, middle, new = caf(EVER, IN_2020, IN_2026).definitions()
-    assert (old.offices, middle.offices, new.offices) == ({"nation", "thiers"}, {"nation"}, {"nation", "thiers"})
+    assert [old.offices, middle.offices, new.offices] == [{"nation", "thiers"}, {"nation"}, {"nation", "thiers"}]
     assert (old.threshold_s, middle.threshold_s, new.threshold_s) == (1200, 900, 600)
     assert middle.clock == old.clock != new.clock
 

@@ -54,7 +54,11 @@ def spans_of(zone: str, iso: str, *hours: tuple[int, int]) -> list[tuple[str, st
     """The open spans of a day as times of UTC."""
     on = day(iso)
     spans = open_spans(*open_on(on, hours, zone), on)
-    return [tuple(f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M}" for ms in span) for span in spans]
+    return [(time_of(opened), time_of(closed)) for opened, closed in spans]
+
+
+def time_of(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M}"
 
 
 HOURS = st.lists(st.integers(0, 1440), min_size=2, max_size=8, unique=True).map(

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,7 +14,7 @@ from attente.registry.scalars import Unreadable
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-def why(read, value: str) -> str:
+def why(read: Callable[[str], object], value: str) -> str:
     with pytest.raises(Unreadable) as refused:
         read(value)
     return str(refused.value)

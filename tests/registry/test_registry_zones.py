@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +17,9 @@ START, END = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (199
 
 
 def offset_in(of: ZoneInfo, at: int) -> int:
-    return int(datetime.fromtimestamp(at, of).utcoffset().total_seconds())
+    offset = datetime.fromtimestamp(at, of).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())
 
 
 def exists_once(of: ZoneInfo, local: datetime) -> bool:
@@ -158,7 +161,7 @@ def test_an_offset_off_the_grid_is_found_in_the_beginning_and_after_a_change() -
     assert zones.off_grid(Rules(2700, ())) is None
 
 
-def test_a_zone_off_the_grid_is_reported_at_the_office_that_names_it(monkeypatch) -> None:
+def test_a_zone_off_the_grid_is_reported_at_the_office_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     real = zones.rules
     monkeypatch.setattr(zones, "rules", lambda name: Rules(-2670, ()) if name == "Africa/Monrovia" else real(name))
     zone = "Auvergne\n    zone: "
@@ -167,7 +170,7 @@ def test_a_zone_off_the_grid_is_reported_at_the_office_that_names_it(monkeypatch
     )
 
 
-def test_zones_come_from_the_package_and_not_from_the_machine(tmp_path) -> None:
+def test_zones_come_from_the_package_and_not_from_the_machine(tmp_path: Path) -> None:
     before = ZoneInfo("Europe/Paris")
     assert zones.zone("Europe/Paris") is not before
     assert zones.zone("Europe/Paris").key == "Europe/Paris"
