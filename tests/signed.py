@@ -18,7 +18,7 @@ def entry(key: Key, first_ms: int = 0, end_ms: int = 1 << 42) -> OfficeKey:
     return OfficeKey(key.id, key.fingerprint, first_ms=first_ms, end_ms=end_ms)
 
 
-def signature(key: Key, value: bytes | None) -> Signed:
+def signature(key: Key, value: bytes | None) -> tuple[tuple[str, bytes]]:
     """The headers of a record that is signed with a key."""
     return ((HEADER, Signer(key).sign(value or b"")),)
 

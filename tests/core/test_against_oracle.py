@@ -43,8 +43,8 @@ def assert_equal_views(views: list[PartitionView], log: Log, wanted: Figures) ->
         for service in office.services:
             if service.waiting:
                 waiting[office.office, service.service] = (service.waiting, service.waiting_since_ms)
-            for norm, found in service.lifetime_visits.items():
-                norms[norm, office.office, service.service] = (
+            for name, found in service.lifetime_visits.items():
+                norms[name, office.office, service.service] = (
                     found.answered_within + found.answered_beyond,
                     found.answered_within,
                     found.left_within + found.left_beyond,
@@ -52,8 +52,8 @@ def assert_equal_views(views: list[PartitionView], log: Log, wanted: Figures) ->
                 )
     assert waiting == {place: tuple(found) for place, found in wanted.waiting.items()}
     for norm in log.registry.norms.values():
-        for (office, service), counts in wanted.counts(norm, norm.clock.per).items():
-            assert norms.get((norm.id, office, service), (0, 0, 0, 0)) == tuple(counts), (norm, office, service)
+        for place, counts in wanted.counts(norm, norm.clock.per).items():
+            assert norms.get((norm.id, *place), (0, 0, 0, 0)) == tuple(counts), (norm, place)
 
 
 # Coverage makes these four times as slow, and what is drawn differs from run to run: what they reach, others reach too.

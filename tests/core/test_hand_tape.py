@@ -104,7 +104,8 @@ def test_contradictions_of_the_facts_held(offices: dict[str, OfficeView]) -> Non
 
 
 def test_how_long_desks_and_offices_were_open(driver: Driver) -> None:
-    desks, houses = {}, {}
+    desks: dict[tuple[str, str], int] = {}
+    houses: dict[tuple[str, str], int] = {}
     for part, office in driver.offices():
         for (day, desk), facts in office.sessions.items():
             end = office.calendar.start_of(day + 1)

@@ -43,8 +43,8 @@ def record(offset: int, value: bytes | None, at: int, key: bytes | None = LILLE.
     return Record(offset, at, key, value)
 
 
-def issued(at: int, **attributes: object) -> bytes:
-    return event("ticket.issued", at, **({"ticket": "A1", "service": CASH, "channel": "walkin"} | attributes))
+def issued(at: int, office: str = LILLE, **attributes: object) -> bytes:
+    return event("ticket.issued", at, office, **({"ticket": "A1", "service": CASH, "channel": "walkin"} | attributes))
 
 
 def refusals(*records: Record, number: int = 0, partitions: int = 1) -> list[Reason]:
@@ -335,7 +335,7 @@ def test_a_cut_over_within_a_quarter_of_an_hour_closes_visits_and_has_nothing_to
     assert (len(office.open), len(office.closed), office.cut) == (1, 2, sealed)
 
 
-def three_months(dice: random.Random) -> Iterator[list[bytes]]:
+def three_months(dice: random.Random) -> Iterator[list[tuple[int, bytes]]]:
     """Each day the same tape of 60 visits, some unfinished, with desks, visitors turned away and a heartbeat."""
     visits = [(dice.randrange(8 * 60) * 60_000, dice.randrange(30) * 60_000, dice.random()) for _ in range(60)]
     for day in range(90):
@@ -350,7 +350,7 @@ def three_months(dice: random.Random) -> Iterator[list[bytes]]:
                 called = begin + at + wait
                 out.append((called, event("ticket.called", called, ticket=ticket, desk="1")))
                 out.append((called + HOUR // 6, event("service.ended", called + HOUR // 6, ticket=ticket)))
-        yield [(at, value) for at, value in sorted(out)]  # type: ignore[misc]
+        yield sorted(out)
 
 
 def test_after_three_months_no_more_is_held_than_after_one() -> None:
@@ -462,8 +462,8 @@ offices:
 """
 
 
-def of(source: str, **attributes: object) -> bytes:
-    return issued(START, **({"source": source, "office": "75-nation"} | attributes))
+def of(source: str, office: str = "75-nation", **attributes: object) -> bytes:
+    return issued(START, office, source=source, **attributes)
 
 
 def put(part: Partition, *values: bytes, key: bytes = b"75-nation") -> Partition:

@@ -36,8 +36,8 @@ def event(type_: str, at: int, office: str = LILLE, **attributes: object) -> byt
     return json.dumps(body | {"office": office} | attributes).encode()
 
 
-def issued(at: int = START, **attributes: object) -> bytes:
-    return event("ticket.issued", at, **({"ticket": "A1", "service": CASH, "channel": "walkin"} | attributes))
+def issued(at: int = START, office: str = LILLE, **attributes: object) -> bytes:
+    return event("ticket.issued", at, office, **({"ticket": "A1", "service": CASH, "channel": "walkin"} | attributes))
 
 
 def record(offset: int, value: bytes | None, headers: Signed = (), at: int = START, office: str = LILLE) -> Record:

@@ -42,7 +42,9 @@ class Looking:
         self.hour = now - (now + int(offset.total_seconds()) * 1000) % HOUR
         self.day = business_day(now, office, log.registry.cut_over_min)
         own = [(key, n) for key, n in figures.all.counts.items() if key.office == office.id]
-        self.contributions = {window: [(key, n) for key, n in own if self.is_in(window, key.pane)] for window in Window}
+        self.contributions = {
+            window: [(key, n) for key, n in own if self.is_in(window, int(key.pane))] for window in Window
+        }
 
     def is_in(self, window: Window, pane: int) -> bool:
         if window is Window.HOUR:
@@ -74,7 +76,7 @@ class Looking:
             if key[0] == self.office.id
             and key.name == "called/issued"
             and service in (None, key.service)
-            and self.is_in(window, key.pane)
+            and self.is_in(window, int(key.pane))
         )
         if window is Window.MONTH or not waits:
             return WaitStats(len(waits), sum_ms, {}, None)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,6 @@ from kafka import KafkaProducer
 
 from attente.broker.admin import TopicState, connect
 from attente.broker.local import LocalBroker
-from attente.doctor import machine
 from attente.doctor.check import Verdict
 from attente.doctor.cluster import check_clock, check_signed_times
 from attente.doctor.machine import BASE, EXTRAS, MASK, check_data, check_versions, effective, pinned, versions
@@ -100,7 +100,7 @@ def test_the_room_that_is_left_decides(tmp_path: Path, monkeypatch: pytest.Monke
     left = {}
     for mib in (99, 1_023, 1_025):
         usage = type("Usage", (), {"free": mib << 20})
-        monkeypatch.setattr(machine.shutil, "disk_usage", lambda _, usage=usage: usage)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
         left[mib] = check_data(settings).verdict
     assert left == {99: Verdict.FAIL, 1_023: Verdict.WARN, 1_025: Verdict.OK}
 

@@ -33,7 +33,7 @@ def batch(compression: int, headers: Sequence[Headers], base: int = 0) -> bytes:
 
 
 def read(data: bytes) -> list[tuple[object, ...]]:
-    found = {}  # as a state does: what comes again is known
+    found: dict[int, tuple[object, ...]] = {}  # as a state does: what comes again is known
     for record in legible(DefaultRecordBatch(data), memoryview(data)):
         row = (record.offset, record.timestamp, record.key, record.value, [tuple(header) for header in record.headers])
         assert found.setdefault(record.offset, row) == row

@@ -4,13 +4,19 @@ from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.openmetrics import exposition as openmetrics_exposition
+from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from prometheus_client.registry import Collector
 
 from attente.core.view import View
 from attente.metrics import exposition
 from attente.metrics.collector import ViewCollector
 from attente.registry.entities import Registry
+
+# These two have no annotations of their own.
+parse_openmetrics: Callable[[str], Iterable[Metric]] = openmetrics_parser.text_string_to_metric_families
+generate_openmetrics: Callable[[Collector], bytes] = openmetrics_exposition.generate_latest
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

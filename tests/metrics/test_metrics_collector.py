@@ -9,8 +9,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from attente.core.view import Counts, Histogram, KioskView, PartitionHealth, Tally, View, WaitEnd, WaitStats, Window
@@ -20,7 +18,7 @@ from attente.metrics.collector import ViewCollector
 from attente.metrics.series import combinations, series_count
 from attente.model.reasons import REASONS
 from attente.registry.entities import Detail, Norm, OpeningCalendar, Per, Registry
-from metrics.pages import families_of, samples_of, scrape
+from metrics.pages import families_of, generate_openmetrics, parse_openmetrics, samples_of, scrape
 from metrics.views import (
     BOUNDS,
     NOW_MS,

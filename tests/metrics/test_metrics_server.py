@@ -11,14 +11,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from attente.core.view import PartitionHealth, View
 from attente.errors import AttenteError
 from attente.metrics.collector import ViewCollector
 from attente.metrics.server import CannotListen, MetricsServer, missing
-from metrics.pages import samples_of
+from metrics.pages import parse_openmetrics, samples_of
 from metrics.views import NOW_MS, busy_view, norm, office, registry, view
 
 NETWORK = registry([office()], [norm("caf-20", ["75-nation"], ["accueil"])])
