@@ -94,7 +94,7 @@ def listening(behaviour: Behaviour) -> Iterator[str]:
 
 def sends_elsewhere(broker: str, other: str) -> Behaviour:
     """A way to a broker in the open on which it seems to say that its cluster is at another port."""
-    ports = [struct.pack(">i", int(at.rpartition(":")[2])) for at in (broker, other)]
+    own, elsewhere = (struct.pack(">i", int(at.rpartition(":")[2])) for at in (broker, other))
 
     def behave(connection: socket.socket) -> None:
         host, _, port = broker.rpartition(":")
@@ -103,7 +103,7 @@ def sends_elsewhere(broker: str, other: str) -> Behaviour:
             def back() -> None:
                 with contextlib.suppress(OSError):
                     while said := onward.recv(1 << 16):
-                        connection.sendall(said.replace(*ports))
+                        connection.sendall(said.replace(own, elsewhere))
 
             threading.Thread(target=back, daemon=True).start()
             while said := connection.recv(1 << 16):

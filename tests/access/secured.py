@@ -187,14 +187,19 @@ def _raise_first(answers: list[Mapping[str, Any]]) -> None:
 
 TOPICS: Final = ("events", "deadletters", "checkpoints", "manifests")
 
+
+def _to_each_topic(what: str, do: Callable[[Client, str], None]) -> dict[str, Callable[[Client], None]]:
+    def to(topic: str) -> Callable[[Client], None]:
+        return lambda client: do(client, topic)
+
+    return {f"{what} attente.{name}": to(f"attente.{name}") for name in TOPICS}
+
+
 TRIES: Final[dict[str, Callable[[Client], None]]] = {
-    **{f"write attente.{name}": lambda client, name=name: client.write(f"attente.{name}") for name in TOPICS},
-    **{f"read attente.{name}": lambda client, name=name: client.read(f"attente.{name}") for name in TOPICS},
-    **{f"describe attente.{name}": lambda client, name=name: client.describe(f"attente.{name}") for name in TOPICS},
-    **{
-        f"see the settings of attente.{name}": lambda client, name=name: client.describe_settings(f"attente.{name}")
-        for name in TOPICS
-    },
+    **_to_each_topic("write", Client.write),
+    **_to_each_topic("read", Client.read),
+    **_to_each_topic("describe", Client.describe),
+    **_to_each_topic("see the settings of", Client.describe_settings),
     "write another topic": lambda client: client.write("other"),
     "read another topic": lambda client: client.read("other"),
     "commit for the group attente": lambda client: client.commit("attente", "attente.events"),

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from attente.kiosk import Kiosk, KioskSettings
 from attente.model.signatures import Key
 from attente.settings import load
 from commands import attente
-from forks import Forks, forks
+from forks import Forks, Run, forks
 from needs import program
 from signed import key_of
 
@@ -92,6 +93,10 @@ def files(network: Secured, tmp_path: Path) -> dict[str, str]:
     return {"REGISTRY": str(registry), "KEYS": str(keys), "SPOOL": str(spool), "EVENTS": str(events)}
 
 
+def says(run: Run, word: str | None) -> bool:
+    return word is not None and word in run.told
+
+
 @pytest.mark.parametrize("principal", COMMANDS)
 def test_nothing_that_a_command_says_or_leaves_behind_shows_a_secret(
     principal: str, network: Secured, runs: Forks, files: dict[str, str], tmp_path: Path
@@ -103,7 +108,7 @@ def test_nothing_that_a_command_says_or_leaves_behind_shows_a_secret(
         words = [files.get(word, word) for word in command]
         run = runs.start([*words, "--config", network.config(principal)], tmp_path / f"run{number}", given)
         goes_on = next((said for name, said in STAYS.items() if " ".join(command).startswith(name)), None)
-        run.until(lambda run=run, goes_on=goes_on: goes_on is not None and goes_on in run.told)
+        run.until(partial(says, run, goes_on))
         run.kill(signal.SIGTERM)
         assert "Traceback" not in run.told, run.told
         assert run.code in {0, None}, run.told

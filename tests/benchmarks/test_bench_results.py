@@ -237,10 +237,9 @@ def test_the_parts_of_the_time_add_up_to_the_drains() -> None:
 
 
 def test_the_hottest_functions_are_those_with_most_samples() -> None:
-    assert [(part.name, part.us) for part in hottest(results(), 2)] == [
-        ("core.visit.Visit.step", pytest.approx(4.8)),
-        ("model.events.decode", pytest.approx(2.4)),
-    ]
+    found = hottest(results(), 2)
+    assert [part.name for part in found] == ["core.visit.Visit.step", "model.events.decode"]
+    assert [part.us for part in found] == pytest.approx([4.8, 2.4])
 
 
 # The report

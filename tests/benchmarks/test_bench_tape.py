@@ -111,8 +111,8 @@ def test_its_totals_are_the_oracles(drawn: tuple[list[Record], Facts], registry:
     for key, n in tally.counts.items():
         found[key.name] += n
     sums: Counter[str] = Counter()
-    for key, ms in tally.sums.items():
-        sums[key.name] += ms
+    for place, ms in tally.sums.items():
+        sums[place.name] += ms
     tickets = facts.totals.tickets
     assert not figures.contradictions
     assert tickets["issued"] == found["issued"]

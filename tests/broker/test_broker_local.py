@@ -12,12 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from attente.broker.admin import BrokerUnreachable, connect
+from attente.broker.admin import connect
 from attente.broker.local import BrokerFailed, LocalBroker, Status
 from attente.broker.processes import ProcessId
 from attente.broker.server import HOST
 from attente.broker.state import read_state, running, write_state
 from attente.broker.topics import apply
+from attente.errors import BrokerUnreachable
 from attente.model.topics import topics
 
 pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("broker_extra")]

@@ -73,6 +73,14 @@ class Workers:
         self.killer.step(announced, 500, pages)
         return self.acts[before:]
 
+    def missing(self) -> str | None:
+        """Who is dead now."""
+        return self.killer.missing
+
+    def are_busy(self) -> bool:
+        """Whether a kill is under way now."""
+        return self.killer.is_busy
+
 
 class _Worker:
     def __init__(self, name: str, acts: list[str]) -> None:
@@ -102,7 +110,7 @@ def test_nobody_is_killed_before_it_is_announced() -> None:
     workers = Workers((Kind.AT_ONCE,))
 
     assert workers.step(*BOTH, announced=0) == []
-    assert not workers.killer.is_busy
+    assert not workers.are_busy()
 
 
 def test_nobody_is_killed_before_all_are_there() -> None:
@@ -120,8 +128,8 @@ def test_who_is_to_restart_at_once_is_started_in_the_same_step() -> None:
 
     victim, _ = victim_and_other(acts)
     assert acts == [f"kill {victim}", f"start {victim}"]
-    assert workers.killer.missing is None
-    assert workers.killer.is_busy
+    assert workers.missing() is None
+    assert workers.are_busy()
 
 
 def test_a_hand_over_leaves_a_worker_dead_until_others_show_everything() -> None:
@@ -129,13 +137,13 @@ def test_a_hand_over_leaves_a_worker_dead_until_others_show_everything() -> None
     acts = workers.step(*BOTH)
     victim, other = victim_and_other(acts)
     assert acts == [f"kill {victim}"]
-    assert workers.killer.missing == victim
+    assert workers.missing() == victim
 
     assert workers.step(half(other)) == []
     assert workers.step(page(other, ready=False)) == []
     assert workers.step(page(other, read_of=dict.fromkeys(range(4), 1))) == [f"start {victim}"]
-    assert workers.killer.missing is None
-    assert workers.killer.is_busy
+    assert workers.missing() is None
+    assert workers.are_busy()
 
 
 def test_a_kill_is_over_when_all_are_back_and_ready() -> None:
@@ -144,10 +152,10 @@ def test_a_kill_is_over_when_all_are_back_and_ready() -> None:
     workers.step(page(other, read_of=dict.fromkeys(range(4), 1)))
 
     workers.step(half(other), page(victim, ready=False))
-    assert workers.killer.is_busy
+    assert workers.are_busy()
     workers.step(*BOTH)
 
-    assert not workers.killer.is_busy
+    assert not workers.are_busy()
     partitions = tuple(sorted(half(victim).shown))
     assert workers.killer.done == [Kill(victim, Kind.HAND_OVER, 500, partitions, away_s=1, back_s=3)]
     assert len(workers.told) == 3

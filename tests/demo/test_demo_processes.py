@@ -80,10 +80,9 @@ MakeChild = Callable[..., ChildProcess]
 
 def test_a_program_runs_from_its_start_to_its_death(make_child: MakeChild) -> None:
     child = make_child("w0")
-    assert not child.runs
-
+    ran = child.runs
     started(child)
-    assert child.runs
+    assert (ran, child.runs) == (False, True)
     assert child.identity in {ProcessId.of(pid) for pid in children()}
 
     child.kill()

@@ -56,7 +56,7 @@ def boards(*, expr: str = "attente:waiting", title: str = "Network") -> dict[str
         "targets": [{"refId": "A", "expr": expr}],
         "fieldConfig": {"defaults": {"thresholds": {"steps": [{"color": "green", "value": None}]}}},
     }
-    first = {
+    first: Json = {
         "uid": "attente-network",
         "title": title,
         "tags": ["attente"],

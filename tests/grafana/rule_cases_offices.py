@@ -25,6 +25,7 @@ from grafana.rule_world import (
     TARGET,
     WAITING,
     Case,
+    Values,
     growing,
     handed_over,
     name,
@@ -112,11 +113,11 @@ WAIT_BEYOND = (
 # ---- the hour is under its target
 
 
-def _hour(within: int, beyond: int) -> dict:
+def _hour(within: int, beyond: int) -> dict[str, Values]:
     return readings((within, beyond), (280, 20), WELL)
 
 
-def _hour_turns(scrape: int, before: tuple[int, int], after: tuple[int, int]) -> dict:
+def _hour_turns(scrape: int, before: tuple[int, int], after: tuple[int, int]) -> dict[str, Values]:
     first, second = _hour(*before), _hour(*after)
     return {key: turning((scrape, first[key][0]), (scrape + 1, second[key][0])) for key in first}
 
@@ -204,7 +205,7 @@ QUEUE_GROWS = (
 # ---- turned away
 
 
-def _away(more: int) -> dict:
+def _away(more: int) -> dict[str, Values]:
     return {AWAY: [7.0 + min(more, max(0, scrape - 60)) for scrape in range(len(NOW))]}
 
 
@@ -231,7 +232,7 @@ TURNED_AWAY = (
 # ---- the budget burns
 
 
-def _day(within: int, beyond: int) -> dict:
+def _day(within: int, beyond: int) -> dict[str, Values]:
     return readings((38, 2), (within, beyond), WELL)
 
 

@@ -20,6 +20,7 @@ from grafana.rule_world import (
     UP,
     WORKER_SERIES,
     Case,
+    Values,
     growing,
     handed_over,
     name,
@@ -39,14 +40,13 @@ IDLE = {
 OTHERS_JOB = 'up{job="node"}'
 
 
-def _dead(scrape: int) -> dict:
+def _dead(scrape: int) -> dict[str, Values]:
     """A worker that is killed: Prometheus says that it is down, and all that it showed is gone."""
-    return {key: until(scrape, CALM[key]) for key in CALM if key not in {UP, SCRAPE}} | {
-        UP: turning((scrape, 1), (scrape + 1, 0))
-    }
+    gone: dict[str, Values] = {key: until(scrape, CALM[key]) for key in CALM if key not in {UP, SCRAPE}}
+    return gone | {UP: turning((scrape, 1), (scrape + 1, 0))}
 
 
-def _stepping(first: int, *steps: int) -> list:
+def _stepping(first: int, *steps: int) -> Values:
     """A counter that grows by one at each of these scrapes after the first."""
     return [float(sum(scrape >= first + step for step in steps)) for scrape in range(len(CALM[UP]))]
 
@@ -276,7 +276,7 @@ CHECKPOINTS = (
 )
 
 
-def _refused(more: int) -> dict:
+def _refused(more: int) -> dict[str, Values]:
     return {TOO_LATE: _stepping(65, *range(more))}
 
 

@@ -56,11 +56,11 @@ def alone(alert: str, rules: Mapping[str, str]) -> tuple[Rules, Rules]:
         {**group, "rules": [rule for rule in group["rules"] if rule["alert"] == alert]} for group in alerts["groups"]
     ]
     wanted = set(_RECORDED.findall(str(kept)))
-    sources = {rule["record"]: set() for group in recordings["groups"] for rule in group["rules"]}
+    sources: dict[str, set[str]] = {rule["record"]: set() for group in recordings["groups"] for rule in group["rules"]}
     for group in recordings["groups"]:
         for rule in group["rules"]:
             sources[rule["record"]] |= set(_RECORDED.findall(rule["expr"]))
-    while more := set().union(*(sources[name] for name in wanted)) - wanted:
+    while more := set[str]().union(*(sources[name] for name in wanted)) - wanted:
         wanted |= more
     needed = [
         {**group, "rules": [rule for rule in group["rules"] if rule["record"] in wanted]}

@@ -43,7 +43,7 @@ def growing(by: float, since: float = 0) -> list[Value]:
     return [since + by * scrape for scrape in range(SCRAPES)]
 
 
-def turning(*parts: tuple[int, float]) -> list[Value]:
+def turning(*parts: tuple[int, Value]) -> list[Value]:
     """One value until a scrape, then the next; the last one stays."""
     values: list[Value] = []
     for until, value in parts:
@@ -212,7 +212,7 @@ def handed_over(case: Case, scrape: int, gap: int = 2) -> Case:
     process |= {GAPS, COMMIT_FAILURES, CHECKPOINT_FAILURES, CHECKPOINT_LAST}
     moved = [key for key in first if key not in process]
     changes = {**case.changes, **{key: until(scrape, first[key]) for key in moved}}
-    second = {key: since(scrape + gap, first[key]) for key in moved}
+    second: dict[str, Values] = {key: since(scrape + gap, first[key]) for key in moved}
     second |= {key: values for key, values in WORKER_SERIES.items() if key in process}
     second |= {key: first[key] for key in (OFFICE_INFO, NORM_INFO, TARGET, THRESHOLD) if key in first}
     return replace(case, changes=changes, workers={**case.workers, "w2:9464": second})

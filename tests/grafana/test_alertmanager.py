@@ -152,7 +152,10 @@ def test_every_office_of_a_region_is_told_to_its_receiver() -> None:
 
 def test_alerts_for_network_and_operators_know_no_hours() -> None:
     read = sample()
-    places = ({}, {"office": "75-nation", "region": "Île-de-France", "calendar": "usual", "zone": "Europe/Paris"})
+    places: tuple[Labels, ...] = (
+        {},
+        {"office": "75-nation", "region": "Île-de-France", "calendar": "usual", "zone": "Europe/Paris"},
+    )
 
     for audience in ("network", "operator"):
         for severity in SEVERITIES:

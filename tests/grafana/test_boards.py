@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,7 @@ def test_the_ids_and_refs_of_panels_stay_when_others_are_put_before_them(english
     assert len(after) == len(before) + 1
 
 
-def _refs(panel: Json) -> tuple[str, ...]:
+def _refs(panel: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(target["refId"] for target in panel["targets"])
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from attente.grafana.address import address
-from attente.grafana.publication import Action, Wanted, plan
+from attente.grafana.publication import Action, Step, Wanted, plan
 from attente.grafana.publish import Grafana
 from attente.grafana.token import Token
 from grafana.grafana_stub import GrafanaStub
@@ -219,5 +219,6 @@ def publish_twice(server: Server, wanted: Callable[[], Wanted], first: Action) -
     with server.client() as grafana:
         made = plan(grafana, wanted())
         assert made.steps[-1].action is first
-        made.carry_out([].append)
+        told: list[Step] = []
+        made.carry_out(told.append)
         assert {step.action for step in plan(grafana, wanted()).steps} == {Action.KEEP}

@@ -15,6 +15,7 @@ from attente.grafana.build import dashboards
 from attente.grafana.lint import EXCEPTIONS, Excused, lint, lint_texts, panels_of
 from attente.grafana.queries import faults, names_in
 from attente.grafana.recorded import RECORDED
+from attente.grafana.texts import keys
 from attente.grafana.vocabulary import STANDARD, vocabulary
 from attente.metrics.catalogue import CATALOGUE
 from attente.metrics.metric import Metric
@@ -346,7 +347,7 @@ def test_a_text_that_is_missing_in_one_language_is_found(monkeypatch: pytest.Mon
 
 
 def test_a_text_that_no_board_shows_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = linter.keys()
+    there = keys()
     monkeypatch.setattr(linter, "keys", lambda: there | {"boards.legend.old"})
 
     assert [str(finding) for finding in lint_texts()] == [

@@ -317,7 +317,7 @@ def previewed(world: World, folder: Path, *more: str) -> Said:
 
 
 def test_a_preview_draws_every_board_with_all_its_panels_and_nothing_is_cut(world: World, tmp_path: Path) -> None:
-    pages = {}
+    pages: dict[str, str] = {}
     for lang in LANGS:
         said = previewed(world, tmp_path / lang, "--lang", lang, "--var", f"office={world.office}")
         assert said.returncode == 0, said.stderr

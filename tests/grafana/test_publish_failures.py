@@ -6,6 +6,7 @@ import pickle
 import socket
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,11 @@ def publish(stub: GrafanaStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     return command(stub, tmp_path, monkeypatch)
 
 
-def client(url: str, time: Time, **patience: float) -> Grafana:
-    return Grafana(address(url), Token(SECRET), patience=Patience(clock=time.clock, sleep=time.sleep, **patience))
+USUAL = Patience()
+
+
+def client(url: str, time: Time, patience: Patience = USUAL) -> Grafana:
+    return Grafana(address(url), Token(SECRET), patience=replace(patience, clock=time.clock, sleep=time.sleep))
 
 
 def unknown(stub: GrafanaStub) -> None:
@@ -187,7 +191,7 @@ def test_the_server_says_how_long_to_wait_within_bounds(stub: GrafanaStub, time:
 def test_no_try_begins_after_the_total_time(stub: GrafanaStub) -> None:
     stub.faults.append(Fault(path="/folders", times=99, status=503))
     time = Time(by_itself=10.0)
-    with client(stub.url, time, tries=50, total_s=35.0) as grafana, pytest.raises(Refused):
+    with client(stub.url, time, Patience(tries=50, total_s=35.0)) as grafana, pytest.raises(Refused):
         grafana.folder("attente")
     assert len(stub.requests) == 4
 
@@ -360,7 +364,7 @@ def test_no_error_leads_back_to_the_request_that_held_the_token(stub: GrafanaStu
     for fault in (Fault(status=401, body=b"{}"), Fault(status=200, body=b"x"), Fault(drop=True), Fault(hang=True)):
         stub.faults = [fault]
         fault.path, fault.times = "/folders", 9
-        with client(stub.url, Time(), timeout_s=0.1) as grafana, pytest.raises(GrafanaError) as caught:
+        with client(stub.url, Time(), Patience(timeout_s=0.1)) as grafana, pytest.raises(GrafanaError) as caught:
             grafana.folder("attente")
         error = caught.value
         assert error.__context__ is None

@@ -33,9 +33,11 @@ def test_every_default_factor_can_be_exceeded_and_is_beyond_what_is_promised(ove
 def test_every_factor_that_is_written_can_be_exceeded(target: int) -> None:
     registry = parse(SOUND.replace("target: 0.85", f"target: {target / 1000} %"), "registry.yaml")
     for each in factors(registry):
-        cap, ceiling = re.fullmatch(
+        found = re.fullmatch(
             r"clamp_max\(1 \+ ([\d.]+) \* \(1 / \(1 - attente:norm_target_ratio\S+\) - 1\), ([\d.]+)\)", each.expr
-        ).groups()
+        )
+        assert found, each.expr
+        cap, ceiling = found.groups()
         possible = 1 / (1 - target / 100_000)
         assert 1 < min(1 + float(cap) * (possible - 1), float(ceiling)) < possible
 

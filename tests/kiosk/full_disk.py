@@ -46,8 +46,9 @@ def settings(disk: Path) -> KioskSettings:
     prefix = f"t{uuid.uuid4().hex[:12]}."
     with connect(bootstrap) as admin:
         assert not any(result.failure for result in apply(admin, with_prefix(topics(1), prefix)))
-    where = {"spool": disk / "s", "broker": bootstrap, "topic": f"{prefix}events"}
-    return KioskSettings(office="75-nation", kiosk="hall-1", **where)
+    return KioskSettings(
+        office="75-nation", kiosk="hall-1", spool=disk / "s", broker=bootstrap, topic=f"{prefix}events"
+    )
 
 
 def arrived(settings: KioskSettings) -> list[str]:

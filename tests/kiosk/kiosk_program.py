@@ -38,7 +38,12 @@ def main() -> None:
         delivery_timeout_seconds=known.delivery_timeout,
     )
     told_to_end = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), told_to_end.set()), daemon=True).start()
+
+    def listen() -> None:
+        sys.stdin.read()
+        told_to_end.set()
+
+    threading.Thread(target=listen, daemon=True).start()
     with Kiosk(settings) as kiosk:
         number = 0
         while not told_to_end.is_set():

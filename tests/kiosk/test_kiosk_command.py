@@ -12,7 +12,7 @@ import pytest
 
 from attente.broker.local import LocalBroker
 from attente.kiosk.spool import Spool
-from attente.model.events import decode
+from attente.model.events import TicketIssued, decode
 from workers import HANG_S, ROOT, content, wait_until
 
 WHO = ("--office", "75-nation", "--kiosk", "hall-1")
@@ -42,6 +42,7 @@ def test_what_is_emitted_is_filled_in_and_kept(tmp_path: Path) -> None:
     with Spool(spool) as held:
         issued, opened = (decode(event.value) for event in held.after(0, 10))
     assert done.stdout.splitlines() == [issued.id, opened.id]
+    assert isinstance(issued, TicketIssued)
     assert (issued.ticket, issued.office, issued.source) == ("A042", "75-nation", "/offices/75-nation/kiosks/hall-1")
 
 

@@ -11,7 +11,7 @@ from attente.kiosk import EventRefused, SpoolFull
 from attente.kiosk.ids import uuid7
 from attente.kiosk.making import Reporter
 from attente.kiosk.testing import FakeKiosk
-from attente.model.events import TYPES, AnyEvent, KioskHeartbeat
+from attente.model.events import TYPES, AnyEvent, DeskOpened, KioskHeartbeat, TicketIssued
 from attente.model.refusals import decode_event
 
 AT = datetime(2026, 11, 23, 9, 14, 3, 120_000, timezone(timedelta(hours=1)))
@@ -69,6 +69,8 @@ def test_attributes_arrive_as_they_were_given() -> None:
     CALLS["ticket.issued"](kiosk)
     CALLS["desk.opened"](kiosk)
     issued, opened = kiosk.events
+    assert isinstance(issued, TicketIssued)
+    assert isinstance(opened, DeskOpened)
     assert (issued.channel, issued.due, issued.arrived) == (
         "appointment",
         "2026-11-23T09:14:03.120+01:00",

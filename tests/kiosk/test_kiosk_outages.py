@@ -150,11 +150,14 @@ def test_a_kiosk_outlives_every_kind_of_outage_in_the_memory_it_had_and_all_it_a
     assert len(program.said) <= 4 * len(KINDS), program.said
 
 
+def settings_of(broker: LocalBroker, folder: Path) -> KioskSettings:
+    return KioskSettings(office="75-nation", kiosk="hall-1", spool=folder / "s", broker=broker.bootstrap, topic=EVENTS)
+
+
 def test_a_producer_that_is_thrown_away_ends_and_sends_nothing_more(own_broker: LocalBroker, tmp_path: Path) -> None:
     """Else it would send what it holds while its successor begins with what is older."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    there = {"broker": own_broker.bootstrap, "topic": EVENTS}
-    settings = KioskSettings(office="75-nation", kiosk="hall-1", spool=tmp_path / "s", **there)
+    settings = settings_of(own_broker, tmp_path)
     sink = KafkaSink(settings)
     first = sink.send(b"first")
     wait_until(lambda: first.is_done, "the first has arrived")
@@ -184,8 +187,7 @@ def test_a_connection_that_hangs_is_waited_for_and_not_asked_for_without_a_pause
     own_broker: LocalBroker, tmp_path: Path
 ) -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    there = {"broker": own_broker.bootstrap, "topic": EVENTS}
-    sink = KafkaSink(KioskSettings(office="75-nation", kiosk="hall-1", spool=tmp_path / "s", **there))
+    sink = KafkaSink(settings_of(own_broker, tmp_path))
     first = sink.send(b"first")
     wait_until(lambda: first.is_done, "the first has arrived")
     go, come_back = KINDS["suspended"]

@@ -104,8 +104,8 @@ def assert_equals_the_oracle(found: Table, by: By, oracle: Oracle) -> None:
     for (office, _), ms in oracle.desk_ms.items():
         opened[office] += ms
     open_ms: Counter[str] = Counter()
-    for office in found.offices:
-        open_ms[office.office] += office.open_desk_ms or 0
+    for row in found.offices:
+        open_ms[row.office] += row.open_desk_ms or 0
     assert open_ms == opened
 
 

@@ -1,6 +1,7 @@
 """The simulated network: what it follows from, and what its registry says."""
 
 import re
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -65,8 +66,9 @@ def test_a_trick_begins_on_its_day() -> None:
 
 @pytest.mark.parametrize("what", ["offices", "services", "regions"])
 def test_a_network_of_nothing_is_refused(what: str) -> None:
+    generate: Callable[..., Network] = Network.generate
     with pytest.raises(ValueError, match=f"at least one of its {what}, not 0"):
-        Network.generate(0, **{what: 0})
+        generate(0, **{what: 0})
 
 
 @pytest.mark.parametrize("hour", range(24))
