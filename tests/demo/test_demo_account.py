@@ -3,6 +3,7 @@
 import pytest
 
 from attente.demo.account import as_json, figures_of, imbalance, overcount, unaccounted, unready
+from attente.demo.pages import Page
 from demo.demo_pages import page
 
 NORM = (
@@ -126,7 +127,7 @@ def test_nothing_is_missing_when_all_workers_are_ready_and_show_everything_once(
         ([page("w0", read_of={0: 1, 1: 1}), page("w1", read_of={1: 1})], "partition 1 is shown by w0 and w1"),
     ],
 )
-def test_what_is_missing_is_told(pages: list, why: str) -> None:  # type: ignore[type-arg]
+def test_what_is_missing_is_told(pages: list[Page], why: str) -> None:
     assert unready(pages, ["w0", "w1"], 2) == why
 
 

@@ -181,7 +181,9 @@ def test_times_are_those_of_the_zone() -> None:
 
 def test_a_curve_of_the_greatest_value_lies_below_the_top_and_one_of_zero_on_the_ground() -> None:
     drawn = text(graph([line((0, 0), (60, 10))], FRAME, ""))
-    (first, last) = re.search(r'points="[\d.]+,([\d.]+) [\d.]+,([\d.]+)"', drawn).groups()  # type: ignore[union-attr]
+    found = re.search(r'points="[\d.]+,([\d.]+) [\d.]+,([\d.]+)"', drawn)
+    assert found, drawn
+    first, last = found.groups()
     assert (float(first), float(last)) == (220.0, 8.0)
 
 

@@ -5,7 +5,7 @@ import logging
 import pickle
 import socket
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from grafana.publishing import (
 )
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -79,9 +80,19 @@ def hidden_folder(stub: GrafanaStub) -> None:
     stub.faults.append(Fault(method="GET", path="/folders", status=404, body=b'{"message": "folder not found"}'))
 
 
-def answers(**fault: object) -> Callable[[GrafanaStub], None]:
-    """The first request for a folder is met so."""
-    return lambda stub: stub.faults.append(Fault(path="/folders", **({"times": 9} | fault)))  # type: ignore[arg-type]
+def answers(
+    *,
+    method: str = "",
+    status: int = 0,
+    body: bytes = b"",
+    headers: Mapping[str, str] = JSON,
+    drop: bool = False,
+    echo: bool = False,
+) -> Callable[[GrafanaStub], None]:
+    """Requests for a folder are met so."""
+    return lambda stub: stub.faults.append(
+        Fault(method, "/folders", times=9, status=status, body=body, headers=headers, drop=drop, echo=echo)
+    )
 
 
 FAILURES: dict[str, tuple[Callable[[GrafanaStub], None], str]] = {

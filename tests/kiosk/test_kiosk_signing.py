@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,8 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "hall-1.key"
 
 
-def settings(folder: Path, key: Key | None, **more: object) -> KioskSettings:
-    return KioskSettings(office=OFFICE, kiosk="hall-1", spool=folder / "s.spool", key=key, **more)  # type: ignore[arg-type]
+def settings(folder: Path, key: Key | None) -> KioskSettings:
+    return KioskSettings(office=OFFICE, kiosk="hall-1", spool=folder / "s.spool", key=key)
 
 
 # ---- the key
@@ -95,8 +96,8 @@ def test_every_event_and_heartbeat_is_signed_with_the_key_of_the_day(
     with Kiosk(settings(tmp_path, None), is_sending=False) as kiosk:  # spooled before there was any key
         kiosk.office_opened()
     for key in (FIRST, SECOND, None):
-        there = {"broker": broker.bootstrap, "topic": topic}
-        with Kiosk(settings(tmp_path, key, **there)) as kiosk:
+        there = replace(settings(tmp_path, key), broker=broker.bootstrap, topic=topic)
+        with Kiosk(there) as kiosk:
             kiosk.ticket_issued(ticket="A1", service="accueil")
             assert kiosk.drain(30.0)
     found = content(broker.bootstrap, topic)

@@ -1,5 +1,6 @@
 """Instants: the fast way, the way by datetime, and a third reading that shares nothing with them."""
 
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -140,10 +141,10 @@ def test_both_ways_read_every_text_as_the_third_one_does(text: str) -> None:
 
 
 @given(st.lists(written() | spoilt(), min_size=2, max_size=8), st.randoms(use_true_random=False))
-def test_what_was_read_before_changes_no_answer(texts: list[str], order: object) -> None:
+def test_what_was_read_before_changes_no_answer(texts: list[str], order: random.Random) -> None:
     # The same second, thousandth and offset in every minute, and the same minute with everything else.
     mixed = [*texts, *(text[:17] + GOOD[17:] for text in texts), *(GOOD[:17] + text[17:] for text in texts)]
-    order.shuffle(mixed)  # type: ignore[attr-defined]
+    order.shuffle(mixed)
     assert [outcome(milliseconds, text) for text in mixed] == [read(text) for text in mixed]
 
 

@@ -12,7 +12,7 @@ from attente.model.events import TYPES, TicketIssued, decode
 from attente.model.instants import milliseconds
 from attente.model.reasons import Reason, Refusal, shown
 from attente.model.refusals import decode_event, explain
-from model.model_files import EXAMPLES, INDEX, OBJECTS
+from model.model_files import EXAMPLES, INDEX, OBJECTS, Invalid
 
 ISSUED = OBJECTS["ticket.issued"]
 OF_BYTES = list(Reason)[: list(Reason).index(Reason.IMPLAUSIBLE_TIME)]
@@ -267,11 +267,11 @@ def test_a_caller_deep_in_the_stack_gets_a_refusal_too() -> None:
 
 
 @pytest.mark.parametrize("case", INDEX, ids=lambda case: case.file)
-def test_an_invalid_example_gets_the_reason_that_the_index_gives(case: object) -> None:
-    if case.reason == Reason.IMPLAUSIBLE_TIME:  # type: ignore[attr-defined]
-        decode_event(case.raw)  # type: ignore[attr-defined]
+def test_an_invalid_example_gets_the_reason_that_the_index_gives(case: Invalid) -> None:
+    if case.reason == Reason.IMPLAUSIBLE_TIME:
+        decode_event(case.raw)
         return
-    assert refusal(case.raw).reason == case.reason  # type: ignore[attr-defined]
+    assert refusal(case.raw).reason == case.reason
 
 
 def with_(**attributes: object) -> bytes:

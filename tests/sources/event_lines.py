@@ -14,7 +14,23 @@ def visits(count: int, *, every_ms: int = SECOND, offices: int = 5) -> list[byte
 
 def _visit(number: int, at: int, every_ms: int, offices: int) -> tuple[bytes, bytes]:
     office = f"office-{number % offices}"
-    common = {"specversion": "1.0", "source": f"/offices/{office}", "office": office, "ticket": f"A{number}"}
-    issued = TicketIssued(id=f"{number}i", time=text_of(at), service="ps", channel="walkin", **common)  # type: ignore[arg-type]
-    called = TicketCalled(id=f"{number}c", time=text_of(at + every_ms // 2), **common)  # type: ignore[arg-type]
+    source, ticket = f"/offices/{office}", f"A{number}"
+    issued = TicketIssued(
+        specversion="1.0",
+        id=f"{number}i",
+        source=source,
+        time=text_of(at),
+        office=office,
+        ticket=ticket,
+        service="ps",
+        channel="walkin",
+    )
+    called = TicketCalled(
+        specversion="1.0",
+        id=f"{number}c",
+        source=source,
+        time=text_of(at + every_ms // 2),
+        office=office,
+        ticket=ticket,
+    )
     return encode(issued), encode(called)

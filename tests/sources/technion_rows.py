@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from attente.model.events import AnyEvent, decode
+from attente.model.events import AnyEvent, TicketEvent, decode
 from attente.sources.importers import IMPORTERS, ImportedTape, ImportOptions, import_tape
 
 HEADER = (
@@ -52,6 +52,15 @@ LEFT = {**HUNG_UP, "call_id": "33117", "q_start": "0:00:00", "q_exit": "0:00:00"
 def row(**changes: str) -> str:
     """The answered call with some columns changed; `line` stands for the column `vru+line`."""
     return as_row({**ANSWERED, **{"vru+line" if name == "line" else name: text for name, text in changes.items()}})
+
+
+def of_tickets(events: list[AnyEvent]) -> list[TicketEvent]:
+    """The same events, every one of which is of a ticket."""
+    found: list[TicketEvent] = []
+    for event in events:
+        assert isinstance(event, TicketEvent), event
+        found.append(event)
+    return found
 
 
 def as_row(columns: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from attente.model.reasons import Reason
-from attente.model.records import EVENT_HEADER, DeadLetter, Origin, replayed
+from attente.model.records import EVENT_HEADER, DeadLetter, DeadLetterRecord, Origin, replayed
 from attente.registry.entities import OfficeKey, Registry, Signatures
 from attente.registry.load import parse
 from attente.sources.deadletters.letters import Survey, Wanted, grouped
@@ -107,9 +107,9 @@ REGISTRY = parse(LILLE_YAML, "lille.yaml")
 
 
 def verdict(
-    letter: object, times: Times = Times.LIVE, now: int = BEGIN, *, knows_registry: bool = True
+    letter: DeadLetterRecord, times: Times = Times.LIVE, now: int = BEGIN, *, knows_registry: bool = True
 ) -> Reason | None:
-    refusal = Verdict(times, REGISTRY if knows_registry else None, lambda: now).against(letter)  # type: ignore[arg-type]
+    refusal = Verdict(times, REGISTRY if knows_registry else None, lambda: now).against(letter)
     return None if refusal is None else refusal.reason
 
 
@@ -132,8 +132,10 @@ def verdict(
         ),
     ],
 )
-def test_what_key_bytes_or_registry_are_wrong_of_would_be_refused_again(letter: object, refused: Reason | None) -> None:
-    assert verdict(lying(letter).record) is refused  # type: ignore[arg-type]
+def test_what_key_bytes_or_registry_are_wrong_of_would_be_refused_again(
+    letter: DeadLetter, refused: Reason | None
+) -> None:
+    assert verdict(lying(letter).record) is refused
 
 
 def test_without_a_registry_nothing_is_known_against_an_office() -> None:

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ HOUR = 3_600 * SECOND
 
 
 @pytest.fixture
-def archive(broker: LocalBroker, make_topics) -> ReplaySettings:  # type: ignore[no-untyped-def]
+def archive(broker: LocalBroker, make_topics: Callable[..., str]) -> ReplaySettings:
     """Settings of a replay into a fresh archive of 4 partitions."""
     return ReplaySettings(broker=broker.bootstrap, topic=prefixed(EVENTS, make_topics(archive=True)))
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def tape(folder: Path, lines: list[bytes]) -> Path:
 
 
 @pytest.fixture
-def archive(broker: LocalBroker, make_topics) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+def archive(broker: LocalBroker, make_topics: Callable[..., str]) -> tuple[str, ...]:
     """The flags that lead to a fresh archive."""
     return "--broker", broker.bootstrap, "--prefix", make_topics(archive=True)
 

@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from attente.errors import AttenteError, Unreachable
-from attente.sources.simulate.crew import members, stop_on_word
+from attente.sources.simulate.crew import Target, members, stop_on_word
 
 
 def ends_when_told(pipe: Connection, share: object) -> None:
@@ -56,8 +56,8 @@ def test_every_share_has_a_process_that_ends_when_told_and_is_gone_afterwards() 
     ],
 )
 def test_a_process_that_fails_says_why_and_one_that_dies_is_noticed(
-    target: object, kind: type[Exception], says: str, capfd: pytest.CaptureFixture[str]
+    target: Target, kind: type[Exception], says: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(kind, match=says), members(target, [None]) as crew:  # type: ignore[arg-type]
+    with pytest.raises(kind, match=says), members(target, [None]) as crew:
         crew[0].receive()
     assert capfd.readouterr().err == ""

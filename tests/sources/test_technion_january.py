@@ -5,9 +5,17 @@ from math import ceil
 
 import pytest
 
-from attente.model.events import AnyEvent, ServiceEnded, ServiceStarted, TicketAbandoned, TicketCalled, TicketIssued
+from attente.model.events import (
+    AnyEvent,
+    ServiceEnded,
+    ServiceStarted,
+    TicketAbandoned,
+    TicketCalled,
+    TicketEvent,
+    TicketIssued,
+)
 from attente.model.instants import milliseconds
-from sources.technion_rows import HOUR_MS, january, january_shuffled, needs_january
+from sources.technion_rows import HOUR_MS, january, january_shuffled, needs_january, of_tickets
 
 pytestmark = needs_january
 
@@ -16,9 +24,9 @@ class Month:
     """Figures straight from the events: no state machine, just what each ticket's events say."""
 
     def __init__(self, events: list[AnyEvent]) -> None:
-        at: dict[tuple[str, str], dict[type[AnyEvent], set[int]]] = defaultdict(lambda: defaultdict(set))
-        for event in events:
-            at[event.office, event.ticket][type(event)].add(milliseconds(event.time))  # type: ignore[union-attr]
+        at: dict[tuple[str, str], dict[type[TicketEvent], set[int]]] = defaultdict(lambda: defaultdict(set))
+        for event in of_tickets(events):
+            at[event.office, event.ticket][type(event)].add(milliseconds(event.time))
         self.at = at
         self.waits = sorted(self._waits(TicketCalled))
         self.left_after = self._waits(TicketAbandoned)
@@ -104,7 +112,7 @@ def test_every_event_of_the_month_has_an_id_of_its_own() -> None:
 
 def test_sixteen_offices_share_the_month_evenly() -> None:
     events = january_shuffled()[0]
-    shares = Counter(office for office, _ in {(event.office, event.ticket) for event in events})  # type: ignore[union-attr]
+    shares = Counter(office for office, _ in {(event.office, event.ticket) for event in of_tickets(events)})
     assert len(shares) == 16
     assert max(shares.values()) < 1.05 * min(shares.values())
 

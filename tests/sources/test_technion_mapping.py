@@ -8,7 +8,7 @@ from attente.model.events import AnyEvent, ServiceEnded, ServiceStarted, TicketA
 from attente.model.instants import milliseconds
 from attente.registry.demo import SERVICES, technion_offices, technion_registry
 from attente.sources.importers import IMPORTERS, ImportOptions, import_tape
-from sources.technion_rows import HUNG_UP, LEFT, as_row, imported, january, needs_january, row, tape
+from sources.technion_rows import HUNG_UP, LEFT, as_row, imported, january, needs_january, of_tickets, row, tape
 
 
 def events_of(folder: Path, *rows: str, offices: int = 1) -> list[AnyEvent]:
@@ -68,7 +68,8 @@ def test_the_service_is_the_type_in_lower_case_and_the_channel_is_remote(tmp_pat
 
 
 def test_a_ticket_is_the_date_the_line_and_the_call(tmp_path: Path) -> None:
-    assert {event.ticket for event in events_of(tmp_path, row(date="990131"))} == {"1999-01-31/AA0101/33118"}  # type: ignore[union-attr]
+    events = of_tickets(events_of(tmp_path, row(date="990131")))
+    assert {event.ticket for event in events} == {"1999-01-31/AA0101/33118"}
 
 
 def test_a_ticket_that_comes_again_is_made_another_one(tmp_path: Path) -> None:
@@ -139,7 +140,8 @@ def test_events_say_where_they_came_in(tmp_path: Path) -> None:
 
 def test_calls_are_dealt_to_offices_by_their_id_whatever_the_rest(tmp_path: Path) -> None:
     rows = [row(call_id=str(number), line=line) for number in range(16) for line in ("AA0101", "AA0102")]
-    dealt = {event.ticket.rsplit("/")[-1]: event.office for event in events_of(tmp_path, *rows, offices=16)}  # type: ignore[union-attr]
+    events = of_tickets(events_of(tmp_path, *rows, offices=16))
+    dealt = {event.ticket.rsplit("/")[-1]: event.office for event in events}
     assert dealt == {str(number): f"bank-{number + 1:02d}" for number in range(16)}
     assert tuple(dealt.values()) == technion_offices(16)
 
